@@ -1,0 +1,224 @@
+//! Money into, inside and out of a merchant's own accounts.
+
+use crate::{
+    facts::{Accepted, Command, Effects, Facts, Needs, Verdict},
+    ids::{MerchantId, Reference},
+    ledger::{Account, AccountKind, Owner, Subject, Transfer, TransferKind},
+    merchant::Merchant,
+    money::Fen,
+    refusal::Refusal,
+    wallet::{AMOUNT_MAX, Posted, PostedKey},
+};
+
+/// 充值: money comes from outside into the account that pays for sends, or the basic one.
+#[derive(Clone, Debug)]
+pub struct Recharge {
+    /// Whose account.
+    pub merchant: MerchantId,
+    /// Basic or operation.
+    pub account: AccountKind,
+    /// How much.
+    pub amount: Fen,
+    /// The number in the system that took the money; a second use has no second effect.
+    pub reference: Reference,
+}
+
+/// Basic → operation account.
+#[derive(Clone, Debug)]
+pub struct MoveToOperation {
+    /// Whose accounts.
+    pub merchant: MerchantId,
+    /// How much.
+    pub amount: Fen,
+    /// The caller's number; a second use has no second effect.
+    pub reference: Reference,
+}
+
+/// Basic account → outside.
+#[derive(Clone, Debug)]
+pub struct WithdrawFromMerchant {
+    /// Whose account.
+    pub merchant: MerchantId,
+    /// How much.
+    pub amount: Fen,
+    /// The caller's number; a second use has no second effect.
+    pub reference: Reference,
+}
+
+/// What moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountMoved {
+    /// How it is booked.
+    pub posted: Posted,
+    /// True when an earlier call with the same reference moved it.
+    pub replayed: bool,
+}
+
+impl Command for Recharge {
+    type Outcome = AccountMoved;
+
+    fn lane(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs_of(self.merchant, &self.reference, needs);
+    }
+
+    fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
+        move_money(
+            facts,
+            self.merchant,
+            &self.reference,
+            self.amount,
+            |merchant| {
+                if self.account != AccountKind::Basic {
+                    operation_opened(merchant)?;
+                }
+                Ok(Route {
+                    kind: TransferKind::Recharge,
+                    from: AccountKind::External,
+                    to: self.account,
+                })
+            },
+        )
+    }
+}
+
+impl Command for MoveToOperation {
+    type Outcome = AccountMoved;
+
+    fn lane(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs_of(self.merchant, &self.reference, needs);
+    }
+
+    fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
+        move_money(
+            facts,
+            self.merchant,
+            &self.reference,
+            self.amount,
+            |merchant| {
+                operation_opened(merchant)?;
+                let (from, to) = (AccountKind::Basic, AccountKind::Operation);
+                Ok(Route {
+                    kind: TransferKind::ToOperation,
+                    from,
+                    to,
+                })
+            },
+        )
+    }
+}
+
+impl Command for WithdrawFromMerchant {
+    type Outcome = AccountMoved;
+
+    fn lane(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
+    fn needs(&self, needs: &mut Needs) {
+        needs_of(self.merchant, &self.reference, needs);
+    }
+
+    fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
+        move_money(
+            facts,
+            self.merchant,
+            &self.reference,
+            self.amount,
+            |merchant| {
+                merchant.unfrozen()?;
+                let (from, to) = (AccountKind::Basic, AccountKind::External);
+                Ok(Route {
+                    kind: TransferKind::MerchantWithdrawal,
+                    from,
+                    to,
+                })
+            },
+        )
+    }
+}
+
+struct Route {
+    kind: TransferKind,
+    from: AccountKind,
+    to: AccountKind,
+}
+
+fn needs_of(merchant: MerchantId, reference: &Reference, needs: &mut Needs) {
+    needs.merchants.insert(merchant);
+    needs
+        .posted
+        .insert(PostedKey::merchant(merchant, reference));
+}
+
+fn operation_opened(merchant: &Merchant) -> Result<(), Refusal> {
+    if merchant.settings.operation_account_opened {
+        Ok(())
+    } else {
+        Err(Refusal::OperationAccountNotOpened)
+    }
+}
+
+fn move_money(
+    facts: &Facts,
+    id: MerchantId,
+    reference: &Reference,
+    amount: Fen,
+    route: impl FnOnce(&Merchant) -> Result<Route, Refusal>,
+) -> Verdict<AccountMoved> {
+    let merchant = facts.merchant(id)?;
+    let Route { kind, from, to } = route(merchant)?;
+    let (from, to) = (Account::merchant(id, from), Account::merchant(id, to));
+    let key = PostedKey::merchant(id, reference);
+    if let Some(posted) = facts.posted(&key) {
+        posted.replayed_by(kind, from, to, amount)?;
+        return Ok(Accepted::already(AccountMoved {
+            posted: posted.clone(),
+            replayed: true,
+        }));
+    }
+    if !amount.is_positive() || amount > AMOUNT_MAX {
+        return Err(Refusal::AmountNotAllowed { max: AMOUNT_MAX }.into());
+    }
+    let held = merchant
+        .book
+        .account(from.kind)
+        .copied()
+        .unwrap_or_default()
+        .amount;
+    if from.kind != AccountKind::External && held < amount {
+        return Err(Refusal::BalanceTooLow {
+            account: from.kind,
+            balance: held,
+        }
+        .into());
+    }
+    let transfer = Transfer {
+        kind,
+        journal: Owner::Merchant(id),
+        from,
+        to,
+        amount,
+        subject: Subject::Reference(reference.clone()),
+        limit: None,
+        at: merchant.time(facts.now),
+    };
+    let posted = Posted::of(&transfer);
+    let outcome = AccountMoved {
+        posted: posted.clone(),
+        replayed: false,
+    };
+    let effects = Effects {
+        transfers: vec![transfer],
+        posted: Some((key, posted)),
+        ..Effects::default()
+    };
+    Ok(Accepted { outcome, effects })
+}

@@ -31,9 +31,6 @@ pub struct Actor {
 impl Actor {
     /// Somebody with the machine's own command line.
     pub fn command_line() -> Self {
-        Self {
-            name: "command-line".to_owned(),
-            permission: "host",
-        }
+        Self { name: "command-line".to_owned(), permission: "host" }
     }
 }

@@ -44,10 +44,7 @@ impl MerchantId {
         if (Self::MIN..=Self::MAX).contains(&number) {
             Ok(Self(number))
         } else {
-            Err(IdError {
-                kind: "merchant number",
-                rule: "8 to 10 digits, no leading zero",
-            })
+            Err(IdError { kind: "merchant number", rule: "8 to 10 digits, no leading zero" })
         }
     }
 
@@ -232,11 +229,7 @@ impl ListId {
 impl fmt::Display for ListId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (merchant, no) = (self.key.merchant.get(), self.key.no.get());
-        write!(
-            f,
-            "1{merchant:010}{}{no:012}",
-            self.created_at.beijing_date()
-        )
+        write!(f, "1{merchant:010}{}{no:012}", self.created_at.beijing_date())
     }
 }
 
@@ -259,11 +252,7 @@ impl PacketSecret {
 
     /// SHA-256 over `label` and the secret.
     pub fn derive(&self, label: &str) -> [u8; 32] {
-        Sha256::new()
-            .chain_update(label)
-            .chain_update(self.0)
-            .finalize()
-            .into()
+        Sha256::new().chain_update(label).chain_update(self.0).finalize().into()
     }
 }
 
@@ -298,10 +287,7 @@ impl PacketCode {
 
     /// The code of the packet at `key` for `access`.
     pub fn new(key: PacketKey, secret: &PacketSecret, access: Access) -> Self {
-        Self {
-            key,
-            token: Self::token(secret, access),
-        }
+        Self { key, token: Self::token(secret, access) }
     }
 
     /// The packet it names.
@@ -322,10 +308,7 @@ impl PacketCode {
             Access::SharedLink => "hongbao/shared-code/v1",
         });
         let mut token = [0; 16];
-        token
-            .iter_mut()
-            .zip(digest)
-            .for_each(|(to, from)| *to = from);
+        token.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
         token
     }
 }
@@ -354,33 +337,19 @@ impl FromStr for PacketCode {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, IdError> {
-        const ERROR: IdError = IdError {
-            kind: "packet code",
-            rule: "36 characters of URL-safe base64",
-        };
-        let decoded = URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .filter(|bytes| bytes.len() == Self::LEN);
+        const ERROR: IdError =
+            IdError { kind: "packet code", rule: "36 characters of URL-safe base64" };
+        let decoded = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == Self::LEN);
         let mut bytes = decoded.ok_or(ERROR)?.into_iter();
         let mut number = |count: usize| {
-            bytes
-                .by_ref()
-                .take(count)
-                .fold(0_u64, |sum, b| (sum << 8) | u64::from(b))
+            bytes.by_ref().take(count).fold(0_u64, |sum, b| (sum << 8) | u64::from(b))
         };
         let merchant = number(Self::MERCHANT_BYTES);
         let no = PacketNo::new(number(Self::NUMBER_BYTES));
         let merchant = MerchantId::try_new(merchant).or(Err(ERROR))?;
         let mut token = [0; 16];
-        token
-            .iter_mut()
-            .zip(bytes)
-            .for_each(|(to, from)| *to = from);
-        Ok(Self {
-            key: PacketKey { merchant, no },
-            token,
-        })
+        token.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+        Ok(Self { key: PacketKey { merchant, no }, token })
     }
 }
 
@@ -389,10 +358,7 @@ mod tests {
     use super::*;
 
     fn key() -> PacketKey {
-        PacketKey {
-            merchant: MerchantId::try_new(10_000_098).unwrap(),
-            no: PacketNo::new(77),
-        }
+        PacketKey { merchant: MerchantId::try_new(10_000_098).unwrap(), no: PacketNo::new(77) }
     }
 
     #[test]
@@ -400,15 +366,8 @@ mod tests {
         for good in ["10000098", "9999999999"] {
             assert_eq!(good.parse::<MerchantId>().unwrap().to_string(), good);
         }
-        for bad in [
-            "",
-            "1000009",
-            "010000098",
-            "99999999990",
-            "1000009a",
-            "+10000098",
-            " 10000098",
-        ] {
+        for bad in ["", "1000009", "010000098", "99999999990", "1000009a", "+10000098", " 10000098"]
+        {
             assert!(bad.parse::<MerchantId>().is_err(), "{bad}");
         }
     }
@@ -432,10 +391,8 @@ mod tests {
     fn a_packet_code_survives_its_text_and_tells_its_access() {
         let secret = PacketSecret::new([7; 16]);
         for access in [Access::Message, Access::SharedLink] {
-            let code: PacketCode = PacketCode::new(key(), &secret, access)
-                .to_string()
-                .parse()
-                .unwrap();
+            let code: PacketCode =
+                PacketCode::new(key(), &secret, access).to_string().parse().unwrap();
             assert_eq!(code.key(), key());
             assert_eq!(code.access(&secret), Some(access));
             assert_eq!(code.access(&PacketSecret::new([8; 16])), None);

@@ -65,10 +65,7 @@ impl Fen {
 
     /// `self × count`.
     pub fn times(self, count: u32) -> Result<Self, MoneyOverflow> {
-        self.0
-            .checked_mul(i64::from(count))
-            .map(Self)
-            .ok_or(MoneyOverflow)
+        self.0.checked_mul(i64::from(count)).map(Self).ok_or(MoneyOverflow)
     }
 
     /// The sum of all `amounts`.
@@ -93,13 +90,9 @@ mod tests {
 
     #[test]
     fn amounts_print_as_yuan_with_two_decimals() {
-        for (fen, text) in [
-            (0, "0.00"),
-            (5, "0.05"),
-            (-5, "-0.05"),
-            (100, "1.00"),
-            (123_456, "1234.56"),
-        ] {
+        for (fen, text) in
+            [(0, "0.00"), (5, "0.05"), (-5, "-0.05"), (100, "1.00"), (123_456, "1234.56")]
+        {
             assert_eq!(Fen::new(fen).to_string(), text);
         }
     }
@@ -109,9 +102,6 @@ mod tests {
         assert_eq!(Fen::new(i64::MAX).plus(Fen::new(1)), Err(MoneyOverflow));
         assert_eq!(Fen::new(i64::MIN).negated(), Err(MoneyOverflow));
         assert_eq!(Fen::new(i64::MIN).minus(Fen::new(1)), Err(MoneyOverflow));
-        assert_eq!(
-            Fen::from_yuan(200).times(u32::MAX),
-            Ok(Fen::new(85_899_345_900_000))
-        );
+        assert_eq!(Fen::from_yuan(200).times(u32::MAX), Ok(Fen::new(85_899_345_900_000)));
     }
 }

@@ -46,31 +46,22 @@ impl Timestamp {
 
     /// The accounting day, `floor((t + 8 h) / 24 h)` (DEF2). Midnight belongs to the new day.
     pub fn day(self) -> Day {
-        Day(self
-            .0
-            .saturating_add(BEIJING_OFFSET_MILLIS)
-            .div_euclid(MILLIS_PER_DAY))
+        Day(self.0.saturating_add(BEIJING_OFFSET_MILLIS).div_euclid(MILLIS_PER_DAY))
     }
 
     /// `2015-04-21 20:00:00`, Beijing time, as the query answers it.
     pub fn beijing_text(self) -> String {
-        self.civil(BEIJING_OFFSET_HOURS)
-            .strftime("%Y-%m-%d %H:%M:%S")
-            .to_string()
+        self.civil(BEIJING_OFFSET_HOURS).strftime("%Y-%m-%d %H:%M:%S").to_string()
     }
 
     /// `20150421`, the Beijing date.
     pub fn beijing_date(self) -> String {
-        self.civil(BEIJING_OFFSET_HOURS)
-            .strftime("%Y%m%d")
-            .to_string()
+        self.civil(BEIJING_OFFSET_HOURS).strftime("%Y%m%d").to_string()
     }
 
     /// RFC 3339 with milliseconds and the offset of Beijing.
     pub fn rfc3339(self) -> String {
-        self.civil(BEIJING_OFFSET_HOURS)
-            .strftime("%Y-%m-%dT%H:%M:%S%.3f+08:00")
-            .to_string()
+        self.civil(BEIJING_OFFSET_HOURS).strftime("%Y-%m-%dT%H:%M:%S%.3f+08:00").to_string()
     }
 
     fn civil(self, offset_hours: i8) -> DateTime {
@@ -116,10 +107,7 @@ mod tests {
         // 2026-01-01T00:00:00+08:00
         let midnight = Timestamp::from_millis(1_767_196_800_000);
         assert_eq!(midnight.beijing_text(), "2026-01-01 00:00:00");
-        assert_eq!(
-            midnight.plus_millis(-1).day().number() + 1,
-            midnight.day().number()
-        );
+        assert_eq!(midnight.plus_millis(-1).day().number() + 1, midnight.day().number());
         assert_eq!(midnight.plus_millis(-1).beijing_date(), "20251231");
     }
 

@@ -234,7 +234,9 @@ mod tests {
             cuts in proptest::collection::vec(any::<bool>(), 12),
         ) {
             let message = from_map(&pairs);
-            prop_assume!(check_unambiguous(&message, &["c"]).is_ok());
+            if check_unambiguous(&message, &["c"]).is_err() {
+                return Ok(());
+            }
             let string = canonical_string(&message);
             let mut cut_again: Vec<(String, String)> = Vec::new();
             for (index, piece) in string.split('&').enumerate() {

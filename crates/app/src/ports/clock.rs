@@ -49,52 +49,30 @@ impl SystemClock {
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let (wall, elapsed) = (wall_millis(), monotonic());
-        let mut anchor = self
-            .anchor
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let passed = elapsed
-            .saturating_duration_since(anchor.monotonic)
-            .as_millis();
-        let steady = anchor
-            .wall_millis
-            .saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let passed = elapsed.saturating_duration_since(anchor.monotonic).as_millis();
+        let steady = anchor.wall_millis.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
         let jump = wall.saturating_sub(steady);
         if jump.saturating_abs() > DRIFT_MILLIS_MAX {
             if !anchor.jumped {
                 anchor.jumped = true;
-                tracing::error!(
-                    jump_millis = jump,
-                    "the wall clock jumped and is not followed"
-                );
+                tracing::error!(jump_millis = jump, "the wall clock jumped and is not followed");
             }
             return Timestamp::from_millis(steady);
         }
         // Never back: a correction downwards waits until time has caught up.
-        *anchor = Anchor {
-            wall_millis: wall.max(steady),
-            monotonic: elapsed,
-            jumped: false,
-        };
+        *anchor = Anchor { wall_millis: wall.max(steady), monotonic: elapsed, jumped: false };
         Timestamp::from_millis(anchor.wall_millis)
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the Clock port's own reading"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the Clock port's own reading")]
 fn wall_millis() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the Clock port's own reading"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the Clock port's own reading")]
 fn monotonic() -> Instant {
     Instant::now()
 }

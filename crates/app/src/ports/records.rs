@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hongbao_domain::{
     AppId, Fen, MerchantId, OpenId, PacketKey, Reference, Timestamp, UserId,
-    ledger::TransferKind,
+    ledger::{Account, AccountKind, JournalRow, Owner, Subject, TransferKind},
     merchant::{Merchant, Settings},
     message::{Following, MessageForm},
     packet::{Order, OrderKey, Packet},
@@ -113,7 +113,7 @@ pub struct Authorization {
 }
 
 /// A person's name inside one app.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Person {
     /// The app.
     pub app: AppId,
@@ -216,6 +216,37 @@ pub struct WalletEntry {
     pub reference: Option<Reference>,
     /// When.
     pub at: Timestamp,
+}
+
+impl WalletEntry {
+    /// The history lines of the wallets that a transfer moved.
+    pub fn of(row: &JournalRow) -> impl Iterator<Item = Self> {
+        let transfer = &row.transfer;
+        let loss = Fen::ZERO.minus(transfer.amount).unwrap_or_default();
+        let sides =
+            [(transfer.from, loss, row.from_after), (transfer.to, transfer.amount, row.to_after)];
+        sides.into_iter().filter_map(|(account, delta, after)| {
+            let Account { owner: Owner::User(user), kind: AccountKind::Wallet } = account else {
+                return None;
+            };
+            Some(Self {
+                user,
+                seq: after.seq,
+                kind: transfer.kind,
+                delta,
+                balance_after: after.amount,
+                merchant: match transfer.journal {
+                    Owner::Merchant(merchant) => Some(merchant),
+                    Owner::User(_) => None,
+                },
+                reference: match &transfer.subject {
+                    Subject::Reference(reference) => Some(reference.clone()),
+                    Subject::Packet(_) | Subject::Share { .. } => None,
+                },
+                at: transfer.at,
+            })
+        })
+    }
 }
 
 /// A merchant's journal and how far it has been followed.

@@ -11,14 +11,8 @@ pub trait Rng: Send + Sync + 'static {
 pub struct SystemRng;
 
 impl Rng for SystemRng {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the Rng port's own source"
-    )]
-    #[expect(
-        clippy::panic,
-        reason = "without random bytes no secret may be made: stop"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the Rng port's own source")]
+    #[expect(clippy::panic, reason = "without random bytes no secret may be made: stop")]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(error) = getrandom::fill(bytes) {
             panic!("the operating system gives no random bytes: {error}");

@@ -21,6 +21,8 @@ use super::{
     NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord, WalletEntry,
 };
 
+use crate::executor::Failure;
+
 /// What a store can fail with. A failure is never a business answer.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -46,6 +48,9 @@ pub trait Work: Send {
     /// Decides over loaded facts. Called again with fresh facts when a commit lost against
     /// another node; only the last call counts.
     fn decide(&mut self, facts: Facts) -> (Facts, Changes);
+
+    /// Tells those who wait: `failure` when the transaction was lost, else what was decided last.
+    fn answer(self: Box<Self>, failure: Option<Failure>);
 }
 
 /// Everything that is kept.
@@ -186,6 +191,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The order of the packet at `key`, read like [`Store::order`].
     async fn order_of_packet(&self, key: PacketKey) -> Result<Option<OrderRecord>, StoreError>;
+
+    /// Those of these packets that exist, by key.
+    async fn packets(&self, keys: &[PacketKey]) -> Result<Vec<Packet>, StoreError>;
 
     // ---- jobs ----
 

@@ -62,10 +62,7 @@ pub struct Batch {
 impl Batch {
     /// A batch over loaded facts.
     pub fn new(facts: Facts) -> Self {
-        Self {
-            facts,
-            changes: Changes::default(),
-        }
+        Self { facts, changes: Changes::default() }
     }
 
     /// Lets a command decide, and folds what it decided into the facts.
@@ -96,11 +93,7 @@ impl Batch {
         for transfer in effects.transfers {
             posted.push(books.post(transfer).map_err(BatchError::Defect)?);
         }
-        let Books {
-            facts: _,
-            balances,
-            journals,
-        } = books;
+        let Books { facts: _, balances, journals } = books;
         for (account, balance) in balances {
             self.set_balance(account, balance);
         }
@@ -113,11 +106,7 @@ impl Batch {
             self.merchant_changed(id, |merchant| merchant.book.day = day);
         }
         if let Some((key, day)) = effects.user_day {
-            let slot = self
-                .facts
-                .user_days
-                .entry(key)
-                .or_insert_with(|| Slot::new(day));
+            let slot = self.facts.user_days.entry(key).or_insert_with(|| Slot::new(day));
             slot.row = day;
             slot.changed = true;
         }
@@ -151,16 +140,8 @@ impl Batch {
             }
         }
         if let Some(packet) = packet {
-            let loaded = self
-                .facts
-                .packets
-                .get(&packet.key)
-                .and_then(|slot| slot.loaded);
-            let slot = Slot {
-                loaded,
-                changed: true,
-                row: packet,
-            };
+            let loaded = self.facts.packets.get(&packet.key).and_then(|slot| slot.loaded);
+            let slot = Slot { loaded, changed: true, row: packet };
             self.facts.packets.insert(slot.row.key, slot);
         }
         if let Some((key, claim)) = group_claim {
@@ -226,11 +207,7 @@ struct Books<'f> {
 
 impl<'f> Books<'f> {
     fn new(facts: &'f Facts) -> Self {
-        Self {
-            facts,
-            balances: Vec::new(),
-            journals: Vec::new(),
-        }
+        Self { facts, balances: Vec::new(), journals: Vec::new() }
     }
 
     fn post(&mut self, transfer: Transfer) -> Result<JournalRow, &'static str> {
@@ -238,18 +215,11 @@ impl<'f> Books<'f> {
         if !transfer.amount.is_positive() || transfer.from == transfer.to {
             return Err("a transfer moves more than nothing between two accounts");
         }
-        let loss = transfer
-            .amount
-            .negated()
-            .map_err(|MoneyOverflow| OVERFLOW)?;
-        let from_after = self
-            .balance(transfer.from)?
-            .posted(loss)
-            .map_err(|MoneyOverflow| OVERFLOW)?;
-        let to_after = self
-            .balance(transfer.to)?
-            .posted(transfer.amount)
-            .map_err(|MoneyOverflow| OVERFLOW)?;
+        let loss = transfer.amount.negated().map_err(|MoneyOverflow| OVERFLOW)?;
+        let from_after =
+            self.balance(transfer.from)?.posted(loss).map_err(|MoneyOverflow| OVERFLOW)?;
+        let to_after =
+            self.balance(transfer.to)?.posted(transfer.amount).map_err(|MoneyOverflow| OVERFLOW)?;
         if transfer.from.kind != AccountKind::External && from_after.amount.get() < 0 {
             return Err("an account would go below zero");
         }
@@ -258,22 +228,8 @@ impl<'f> Books<'f> {
         let hash = link(head.hash, seq, &transfer, from_after, to_after);
         put(&mut self.balances, transfer.from, from_after);
         put(&mut self.balances, transfer.to, to_after);
-        put(
-            &mut self.journals,
-            transfer.journal,
-            JournalHead {
-                seq,
-                hash,
-                at: transfer.at,
-            },
-        );
-        Ok(JournalRow {
-            seq,
-            transfer,
-            from_after,
-            to_after,
-            hash,
-        })
+        put(&mut self.journals, transfer.journal, JournalHead { seq, hash, at: transfer.at });
+        Ok(JournalRow { seq, transfer, from_after, to_after, hash })
     }
 
     fn balance(&self, account: Account) -> Result<Balance, &'static str> {
@@ -304,10 +260,7 @@ impl<'f> Books<'f> {
             return Ok(*head);
         }
         match owner {
-            Owner::Merchant(id) => self
-                .facts
-                .merchant(id)
-                .map(|merchant| merchant.book.journal),
+            Owner::Merchant(id) => self.facts.merchant(id).map(|merchant| merchant.book.journal),
             Owner::User(id) => self.facts.wallet(id).map(|wallet| wallet.journal),
         }
         .map_err(|_unknown| "a transfer stands in a journal that was not loaded")

@@ -23,6 +23,7 @@ use crate::{
     ledger::{Owner, Transfer},
     limit::DayUse,
     merchant::Merchant,
+    message::Following,
     packet::{GroupClaim, Order, OrderKey, Packet},
     refusal::Refusal,
     risk::Standing,
@@ -60,10 +61,7 @@ pub struct Accepted<T> {
 impl<T> Accepted<T> {
     /// A yes that changes nothing, because an earlier command did it.
     pub fn already(outcome: T) -> Self {
-        Self {
-            outcome,
-            effects: Effects::default(),
-        }
+        Self { outcome, effects: Effects::default() }
     }
 }
 
@@ -78,10 +76,7 @@ pub struct Refused {
 
 impl<R: Into<Refusal>> From<R> for Refused {
     fn from(refusal: R) -> Self {
-        Self {
-            refusal: refusal.into(),
-            kept: None,
-        }
+        Self { refusal: refusal.into(), kept: None }
     }
 }
 
@@ -128,6 +123,8 @@ pub struct Receiver {
     pub user: UserId,
     /// What the host app thinks of the account.
     pub standing: Standing,
+    /// How they stand to the app's official account.
+    pub following: Following,
 }
 
 /// The rows a batch of commands must load.
@@ -175,22 +172,14 @@ pub struct Slot<T> {
 impl<T: Versioned> Slot<T> {
     /// A row as loaded.
     pub fn loaded(row: T) -> Self {
-        Self {
-            loaded: Some(row.version()),
-            row,
-            changed: false,
-        }
+        Self { loaded: Some(row.version()), row, changed: false }
     }
 }
 
 impl<T> Slot<T> {
     /// A row that does not exist yet.
     pub const fn new(row: T) -> Self {
-        Self {
-            loaded: None,
-            row,
-            changed: false,
-        }
+        Self { loaded: None, row, changed: false }
     }
 }
 
@@ -230,18 +219,12 @@ pub struct Facts {
 impl Facts {
     /// The merchant, or a refusal.
     pub fn merchant(&self, id: MerchantId) -> Result<&Merchant, Refusal> {
-        self.merchants
-            .get(&id)
-            .map(|slot| &slot.row)
-            .ok_or(Refusal::MerchantUnknown)
+        self.merchants.get(&id).map(|slot| &slot.row).ok_or(Refusal::MerchantUnknown)
     }
 
     /// The wallet, or a refusal.
     pub fn wallet(&self, id: UserId) -> Result<&Wallet, Refusal> {
-        self.wallets
-            .get(&id)
-            .map(|slot| &slot.row)
-            .ok_or(Refusal::UserUnknown)
+        self.wallets.get(&id).map(|slot| &slot.row).ok_or(Refusal::UserUnknown)
     }
 
     /// The order, if the number was used.
@@ -266,10 +249,7 @@ impl Facts {
 
     /// What the user has used of the daily caps at the merchant.
     pub fn user_day(&self, merchant: MerchantId, user: UserId) -> DayUse {
-        self.user_days
-            .get(&(merchant, user))
-            .map(|slot| slot.row)
-            .unwrap_or_default()
+        self.user_days.get(&(merchant, user)).map(|slot| slot.row).unwrap_or_default()
     }
 
     /// Whether the sub-merchant's authorization of the provider is active.

@@ -46,13 +46,7 @@ pub fn link(
 
 /// The hash `row` should have after `previous`.
 pub fn expected(previous: JournalHash, row: &JournalRow) -> JournalHash {
-    link(
-        previous,
-        row.seq,
-        &row.transfer,
-        row.from_after,
-        row.to_after,
-    )
+    link(previous, row.seq, &row.transfer, row.from_after, row.to_after)
 }
 
 fn canonical(seq: u64, transfer: &Transfer, from_after: Balance, to_after: Balance) -> Vec<u8> {

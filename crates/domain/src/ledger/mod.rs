@@ -57,13 +57,8 @@ pub enum AccountKind {
 
 impl AccountKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [
-        Self::Basic,
-        Self::Operation,
-        Self::Escrow,
-        Self::Wallet,
-        Self::External,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::Basic, Self::Operation, Self::Escrow, Self::Wallet, Self::External];
 
     /// The number that is stored and hashed. Never change one.
     pub const fn code(self) -> u8 {
@@ -105,18 +100,12 @@ pub struct Account {
 impl Account {
     /// The merchant's account of this kind.
     pub const fn merchant(id: MerchantId, kind: AccountKind) -> Self {
-        Self {
-            owner: Owner::Merchant(id),
-            kind,
-        }
+        Self { owner: Owner::Merchant(id), kind }
     }
 
     /// The user's account of this kind.
     pub const fn user(id: UserId, kind: AccountKind) -> Self {
-        Self {
-            owner: Owner::User(id),
-            kind,
-        }
+        Self { owner: Owner::User(id), kind }
     }
 }
 
@@ -273,10 +262,7 @@ impl Balance {
     /// The balance after an entry of `delta`.
     pub fn posted(self, delta: Fen) -> Result<Self, MoneyOverflow> {
         let seq = self.seq.checked_add(1).ok_or(MoneyOverflow)?;
-        Ok(Self {
-            amount: self.amount.plus(delta)?,
-            seq,
-        })
+        Ok(Self { amount: self.amount.plus(delta)?, seq })
     }
 }
 

@@ -66,15 +66,7 @@ impl DayUse {
     /// times of an owner never do.
     #[must_use]
     pub fn on(self, day: Day) -> Self {
-        if self.day == day {
-            self
-        } else {
-            Self {
-                version: self.version,
-                day,
-                ..Self::default()
-            }
-        }
+        if self.day == day { self } else { Self { version: self.version, day, ..Self::default() } }
     }
 
     /// After one more packet of `amount`.
@@ -108,20 +100,9 @@ mod tests {
     fn a_new_day_starts_from_nothing_and_keeps_counting_versions() {
         let monday = Day::from_number(20_000);
         let used = DayUse::default().on(monday).with(Fen::new(700)).unwrap();
-        assert_eq!(
-            used,
-            DayUse {
-                version: 1,
-                day: monday,
-                fen: Fen::new(700),
-                count: 1
-            }
-        );
+        assert_eq!(used, DayUse { version: 1, day: monday, fen: Fen::new(700), count: 1 });
         assert_eq!(used.on(monday), used);
         let tuesday = used.on(Day::from_number(20_001)).with(Fen::new(5)).unwrap();
-        assert_eq!(
-            (tuesday.version, tuesday.fen, tuesday.count),
-            (2, Fen::new(5), 1)
-        );
+        assert_eq!((tuesday.version, tuesday.fen, tuesday.count), (2, Fen::new(5), 1));
     }
 }

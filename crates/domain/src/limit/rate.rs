@@ -16,18 +16,13 @@ pub struct Bucket {
 impl Bucket {
     /// A full bucket for `per_second` calls a second.
     pub fn full(per_second: u32, at: Timestamp) -> Self {
-        Self {
-            left: u64::from(per_second).saturating_mul(CALL),
-            at,
-        }
+        Self { left: u64::from(per_second).saturating_mul(CALL), at }
     }
 
     /// Takes one call at `now`; false when none is left.
     pub fn take(&mut self, per_second: u32, now: Timestamp) -> bool {
         let passed = now.millis().saturating_sub(self.at.millis());
-        let refill = u64::try_from(passed)
-            .unwrap_or(0)
-            .saturating_mul(u64::from(per_second));
+        let refill = u64::try_from(passed).unwrap_or(0).saturating_mul(u64::from(per_second));
         let most = u64::from(per_second).saturating_mul(CALL);
         self.left = self.left.saturating_add(refill).min(most);
         self.at = self.at.max(now);

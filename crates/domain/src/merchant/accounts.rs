@@ -66,22 +66,16 @@ impl Command for Recharge {
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(
-            facts,
-            self.merchant,
-            &self.reference,
-            self.amount,
-            |merchant| {
-                if self.account != AccountKind::Basic {
-                    operation_opened(merchant)?;
-                }
-                Ok(Route {
-                    kind: TransferKind::Recharge,
-                    from: AccountKind::External,
-                    to: self.account,
-                })
-            },
-        )
+        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
+            if self.account != AccountKind::Basic {
+                operation_opened(merchant)?;
+            }
+            Ok(Route {
+                kind: TransferKind::Recharge,
+                from: AccountKind::External,
+                to: self.account,
+            })
+        })
     }
 }
 
@@ -97,21 +91,11 @@ impl Command for MoveToOperation {
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(
-            facts,
-            self.merchant,
-            &self.reference,
-            self.amount,
-            |merchant| {
-                operation_opened(merchant)?;
-                let (from, to) = (AccountKind::Basic, AccountKind::Operation);
-                Ok(Route {
-                    kind: TransferKind::ToOperation,
-                    from,
-                    to,
-                })
-            },
-        )
+        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
+            operation_opened(merchant)?;
+            let (from, to) = (AccountKind::Basic, AccountKind::Operation);
+            Ok(Route { kind: TransferKind::ToOperation, from, to })
+        })
     }
 }
 
@@ -127,21 +111,11 @@ impl Command for WithdrawFromMerchant {
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(
-            facts,
-            self.merchant,
-            &self.reference,
-            self.amount,
-            |merchant| {
-                merchant.unfrozen()?;
-                let (from, to) = (AccountKind::Basic, AccountKind::External);
-                Ok(Route {
-                    kind: TransferKind::MerchantWithdrawal,
-                    from,
-                    to,
-                })
-            },
-        )
+        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
+            merchant.unfrozen()?;
+            let (from, to) = (AccountKind::Basic, AccountKind::External);
+            Ok(Route { kind: TransferKind::MerchantWithdrawal, from, to })
+        })
     }
 }
 
@@ -153,9 +127,7 @@ struct Route {
 
 fn needs_of(merchant: MerchantId, reference: &Reference, needs: &mut Needs) {
     needs.merchants.insert(merchant);
-    needs
-        .posted
-        .insert(PostedKey::merchant(merchant, reference));
+    needs.posted.insert(PostedKey::merchant(merchant, reference));
 }
 
 fn operation_opened(merchant: &Merchant) -> Result<(), Refusal> {
@@ -179,26 +151,14 @@ fn move_money(
     let key = PostedKey::merchant(id, reference);
     if let Some(posted) = facts.posted(&key) {
         posted.replayed_by(kind, from, to, amount)?;
-        return Ok(Accepted::already(AccountMoved {
-            posted: posted.clone(),
-            replayed: true,
-        }));
+        return Ok(Accepted::already(AccountMoved { posted: posted.clone(), replayed: true }));
     }
     if !amount.is_positive() || amount > AMOUNT_MAX {
         return Err(Refusal::AmountNotAllowed { max: AMOUNT_MAX }.into());
     }
-    let held = merchant
-        .book
-        .account(from.kind)
-        .copied()
-        .unwrap_or_default()
-        .amount;
+    let held = merchant.book.account(from.kind).copied().unwrap_or_default().amount;
     if from.kind != AccountKind::External && held < amount {
-        return Err(Refusal::BalanceTooLow {
-            account: from.kind,
-            balance: held,
-        }
-        .into());
+        return Err(Refusal::BalanceTooLow { account: from.kind, balance: held }.into());
     }
     let transfer = Transfer {
         kind,
@@ -211,14 +171,8 @@ fn move_money(
         at: merchant.time(facts.now),
     };
     let posted = Posted::of(&transfer);
-    let outcome = AccountMoved {
-        posted: posted.clone(),
-        replayed: false,
-    };
-    let effects = Effects {
-        transfers: vec![transfer],
-        posted: Some((key, posted)),
-        ..Effects::default()
-    };
+    let outcome = AccountMoved { posted: posted.clone(), replayed: false };
+    let effects =
+        Effects { transfers: vec![transfer], posted: Some((key, posted)), ..Effects::default() };
     Ok(Accepted { outcome, effects })
 }

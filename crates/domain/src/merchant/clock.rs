@@ -68,9 +68,6 @@ impl Command for AdvanceClock {
             change: Some(record),
             ..Effects::default()
         };
-        Ok(Accepted {
-            outcome: ClockAdvanced { before, after },
-            effects,
-        })
+        Ok(Accepted { outcome: ClockAdvanced { before, after }, effects })
     }
 }

@@ -84,8 +84,7 @@ impl Merchant {
     /// The decision time for this merchant when the deciding clock says `now` (DEF8): a sandbox
     /// clock runs ahead, and no merchant's time ever goes back.
     pub fn time(&self, now: Timestamp) -> Timestamp {
-        now.plus_millis(self.book.clock_offset_millis)
-            .max(self.book.journal.at)
+        now.plus_millis(self.book.clock_offset_millis).max(self.book.journal.at)
     }
 
     /// Which account pays for sends: the operation account once it is opened, else the basic one.
@@ -99,11 +98,7 @@ impl Merchant {
 
     /// Refuses a frozen merchant.
     pub fn unfrozen(&self) -> Result<(), Refusal> {
-        if self.settings.frozen {
-            Err(Refusal::MerchantFrozen)
-        } else {
-            Ok(())
-        }
+        if self.settings.frozen { Err(Refusal::MerchantFrozen) } else { Ok(()) }
     }
 }
 

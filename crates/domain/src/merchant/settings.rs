@@ -140,20 +140,14 @@ pub struct AmountRange {
 
 impl AmountRange {
     /// ¥1.00 to ¥200.00, what is allowed without a scene.
-    pub const DEFAULT: Self = Self {
-        min: Fen::from_yuan(1),
-        max: Fen::from_yuan(200),
-    };
+    pub const DEFAULT: Self = Self { min: Fen::from_yuan(1), max: Fen::from_yuan(200) };
 
     /// Refuses what lies outside.
     pub fn check(&self, amount: Fen) -> Result<(), Refusal> {
         if self.min <= amount && amount <= self.max {
             Ok(())
         } else {
-            Err(Refusal::AmountOutOfRange {
-                min: self.min,
-                max: self.max,
-            })
+            Err(Refusal::AmountOutOfRange { min: self.min, max: self.max })
         }
     }
 }
@@ -180,10 +174,7 @@ pub struct GroupTerms {
 
 impl Default for GroupTerms {
     fn default() -> Self {
-        Self {
-            share_min: Fen::new(1),
-            total_max: Fen::from_yuan(1_000),
-        }
+        Self { share_min: Fen::new(1), total_max: Fen::from_yuan(1_000) }
     }
 }
 
@@ -226,10 +217,7 @@ pub struct BoundApp {
 /// Everything people set about a merchant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a switch that people set by itself"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch that people set by itself")]
 pub struct Settings {
     /// Its name.
     pub name: String,
@@ -280,11 +268,7 @@ impl Settings {
             frozen: false,
             product: Product {
                 opened: false,
-                ways: Ways {
-                    api: true,
-                    upload: true,
-                    activity: true,
-                },
+                ways: Ways { api: true, upload: true, activity: true },
                 scenes: Vec::new(),
                 call_ips: Vec::new(),
             },
@@ -314,20 +298,14 @@ impl Settings {
 
     /// The kind of a bound app; `None` when it is not bound.
     pub fn app_kind(&self, app: &AppId) -> Option<AppKind> {
-        self.apps
-            .iter()
-            .find(|bound| bound.app == *app)
-            .map(|bound| bound.kind)
+        self.apps.iter().find(|bound| bound.app == *app).map(|bound| bound.kind)
     }
 
     /// Whether a call may come from `ip`. An empty list means any; an IPv4 address mapped into
     /// IPv6 is the IPv4 address.
     pub fn admits(&self, ip: IpAddr) -> bool {
         let ips = &self.product.call_ips;
-        ips.is_empty()
-            || ips
-                .iter()
-                .any(|listed| listed.to_canonical() == ip.to_canonical())
+        ips.is_empty() || ips.iter().any(|listed| listed.to_canonical() == ip.to_canonical())
     }
 
     /// Checks the bounds of each setting by itself.
@@ -340,33 +318,19 @@ impl Settings {
             return fail("product.call_ips", "at most 10 addresses");
         }
         if self.product.call_ips.iter().any(IpAddr::is_unspecified) {
-            return fail(
-                "product.call_ips",
-                "0.0.0.0 and :: name nobody; leave the list empty",
-            );
+            return fail("product.call_ips", "0.0.0.0 and :: name nobody; leave the list empty");
         }
-        let ranges = self
-            .product
-            .scenes
-            .iter()
-            .map(|terms| terms.amount)
-            .chain([self.amount]);
+        let ranges = self.product.scenes.iter().map(|terms| terms.amount).chain([self.amount]);
         for range in ranges {
             if !range.min.is_positive() || range.min > range.max || range.max > AMOUNT_CEILING {
-                return fail(
-                    "amount",
-                    "at least 1 fen, at most 499900 fen, min not above max",
-                );
+                return fail("amount", "at least 1 fen, at most 499900 fen, min not above max");
             }
         }
         if !(60..=EXPIRY_SECONDS_MAX).contains(&self.expiry_seconds) {
             return fail("expiry_seconds", "60 seconds to 30 days");
         }
         if !self.group.share_min.is_positive() || self.group.share_min > self.amount.max {
-            return fail(
-                "group.share_min",
-                "at least 1 fen, at most the largest packet",
-            );
+            return fail("group.share_min", "at least 1 fen, at most the largest packet");
         }
         if self.caps.sends_per_second == 0 || self.caps.user_day_count == 0 {
             return fail("caps", "at least 1; freeze the merchant to stop it");
@@ -378,10 +342,7 @@ impl Settings {
     pub fn check_successor(&self, next: &Self) -> Result<(), SettingsError> {
         next.check()?;
         if self.sandbox != next.sandbox {
-            return Err(SettingsError {
-                field: "sandbox",
-                rule: "is set when a merchant is made",
-            });
+            return Err(SettingsError { field: "sandbox", rule: "is set when a merchant is made" });
         }
         if self.operation_account_opened && !next.operation_account_opened {
             return Err(SettingsError {

@@ -28,9 +28,7 @@ impl MessageForm {
 
     /// The form with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Template, Self::AntiFake]
-            .into_iter()
-            .find(|form| form.code() == code)
+        [Self::Template, Self::AntiFake].into_iter().find(|form| form.code() == code)
     }
 }
 
@@ -50,11 +48,7 @@ impl Following {
         let long = self
             .since
             .is_some_and(|since| now.millis().saturating_sub(since.millis()) > FOLLOWING_MILLIS);
-        if long && self.accepts_messages {
-            MessageForm::AntiFake
-        } else {
-            MessageForm::Template
-        }
+        if long && self.accepts_messages { MessageForm::AntiFake } else { MessageForm::Template }
     }
 }
 
@@ -74,15 +68,7 @@ mod tests {
             (hours(51), true, MessageForm::AntiFake),
             (hours(51), false, MessageForm::Template),
         ] {
-            assert_eq!(
-                Following {
-                    since,
-                    accepts_messages
-                }
-                .form(now),
-                form,
-                "{since:?}"
-            );
+            assert_eq!(Following { since, accepts_messages }.form(now), form, "{since:?}");
         }
     }
 }

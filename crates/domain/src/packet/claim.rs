@@ -65,10 +65,7 @@ impl Command for ClaimShare {
     fn decide(&self, facts: &Facts) -> Verdict<Claimed> {
         let key = self.code.key();
         let packet = facts.packet(key).ok_or(Refusal::PacketUnknown)?;
-        let access = self
-            .code
-            .access(&packet.secret)
-            .ok_or(Refusal::PacketUnknown)?;
+        let access = self.code.access(&packet.secret).ok_or(Refusal::PacketUnknown)?;
         let merchant = facts.merchant(key.merchant)?;
         if let Some(earlier) = self.earlier(facts, packet) {
             return Ok(Accepted::already(earlier));
@@ -98,22 +95,12 @@ impl Command for ClaimShare {
             from: Account::merchant(key.merchant, AccountKind::Escrow),
             to: Account::user(self.user, AccountKind::Wallet),
             amount,
-            subject: Subject::Share {
-                packet: key.no,
-                share_no,
-            },
+            subject: Subject::Share { packet: key.no, share_no },
             limit: Some(limit),
             at,
         };
-        let group_claim = (packet.kind == PacketKind::Group).then_some((
-            key,
-            GroupClaim {
-                share_no,
-                user: self.user,
-                amount,
-                at,
-            },
-        ));
+        let group_claim = (packet.kind == PacketKind::Group)
+            .then_some((key, GroupClaim { share_no, user: self.user, amount, at }));
         let effects = Effects {
             transfers: vec![transfer],
             packet: Some(next),
@@ -121,15 +108,7 @@ impl Command for ClaimShare {
             user_day: Some(((key.merchant, self.user), after)),
             ..Effects::default()
         };
-        Ok(Accepted {
-            outcome: Claimed {
-                amount,
-                share_no,
-                at,
-                replayed: false,
-            },
-            effects,
-        })
+        Ok(Accepted { outcome: Claimed { amount, share_no, at, replayed: false }, effects })
     }
 }
 
@@ -138,27 +117,12 @@ impl ClaimShare {
     fn earlier(&self, facts: &Facts, packet: &Packet) -> Option<Claimed> {
         match (packet.kind, packet.state) {
             (PacketKind::Normal, PacketState::Claimed { at }) if packet.receiver == self.user => {
-                Some(Claimed {
-                    amount: packet.total,
-                    share_no: 1,
-                    at,
-                    replayed: true,
-                })
+                Some(Claimed { amount: packet.total, share_no: 1, at, replayed: true })
             }
             (PacketKind::Normal, _) => None,
             (PacketKind::Group, _) => facts.group_claim(packet.key, self.user).map(|claim| {
-                let GroupClaim {
-                    share_no,
-                    amount,
-                    at,
-                    user: _,
-                } = *claim;
-                Claimed {
-                    amount,
-                    share_no,
-                    at,
-                    replayed: true,
-                }
+                let GroupClaim { share_no, amount, at, user: _ } = *claim;
+                Claimed { amount, share_no, at, replayed: true }
             }),
         }
     }
@@ -177,9 +141,7 @@ impl ClaimShare {
             return Err(Refusal::NotTheReceiver);
         }
         if at >= packet.expire_at {
-            return Err(Refusal::PacketExpired {
-                expired_at: packet.expire_at,
-            });
+            return Err(Refusal::PacketExpired { expired_at: packet.expire_at });
         }
         if !receiver && packet.claimed_count == 0 {
             return Err(Refusal::SeedFirst);
@@ -189,23 +151,13 @@ impl ClaimShare {
 }
 
 fn packet_after(packet: &Packet, amount: Fen, at: Timestamp) -> Result<Packet, Refusal> {
-    let claimed_count = packet
-        .claimed_count
-        .checked_add(1)
-        .ok_or(Refusal::MoneyOverflow)?;
+    let claimed_count = packet.claimed_count.checked_add(1).ok_or(Refusal::MoneyOverflow)?;
     let last = claimed_count == packet.share_count;
     Ok(Packet {
         claimed: packet.claimed.plus(amount)?,
         claimed_count,
-        state: if last {
-            PacketState::Claimed { at }
-        } else {
-            PacketState::Open
-        },
-        version: packet
-            .version
-            .checked_add(1)
-            .ok_or(Refusal::MoneyOverflow)?,
+        state: if last { PacketState::Claimed { at } } else { PacketState::Open },
+        version: packet.version.checked_add(1).ok_or(Refusal::MoneyOverflow)?,
         ..packet.clone()
     })
 }

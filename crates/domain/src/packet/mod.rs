@@ -31,6 +31,7 @@ use crate::{
     facts::Versioned,
     ids::{PacketKey, PacketSecret, UserId},
     ledger::AccountKind,
+    message::MessageForm,
     money::{Fen, MoneyOverflow},
     time::Timestamp,
 };
@@ -56,9 +57,7 @@ impl PacketKind {
 
     /// The kind with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Normal, Self::Group]
-            .into_iter()
-            .find(|kind| kind.code() == code)
+        [Self::Normal, Self::Group].into_iter().find(|kind| kind.code() == code)
     }
 }
 
@@ -129,6 +128,8 @@ pub struct Packet {
     pub expire_at: Timestamp,
     /// What codes and split come from.
     pub secret: PacketSecret,
+    /// In which form its receiver is told, decided when it was sent.
+    pub form: MessageForm,
     /// The drawn shares in claim order; empty for a normal packet, which has one.
     pub shares: Vec<Fen>,
     /// Claimed so far.

@@ -44,18 +44,11 @@ impl Command for RefundPacket {
         let packet = facts.packet(self.packet).ok_or(Refusal::PacketUnknown)?;
         if let Some(at) = packet.state.settled_at() {
             let amount = packet.refunded()?;
-            return Ok(Accepted::already(Refunded {
-                amount,
-                at,
-                replayed: true,
-            }));
+            return Ok(Accepted::already(Refunded { amount, at, replayed: true }));
         }
         let at = facts.merchant(self.packet.merchant)?.time(facts.now);
         if at < packet.expire_at {
-            return Err(Refusal::NotExpired {
-                expires_at: packet.expire_at,
-            }
-            .into());
+            return Err(Refusal::NotExpired { expires_at: packet.expire_at }.into());
         }
         let amount = packet.escrow()?;
         let merchant = self.packet.merchant;
@@ -71,24 +64,11 @@ impl Command for RefundPacket {
         };
         let next = Packet {
             state: PacketState::Refunded { at },
-            version: packet
-                .version
-                .checked_add(1)
-                .ok_or(Refusal::MoneyOverflow)?,
+            version: packet.version.checked_add(1).ok_or(Refusal::MoneyOverflow)?,
             ..packet.clone()
         };
-        let effects = Effects {
-            transfers: vec![transfer],
-            packet: Some(next),
-            ..Effects::default()
-        };
-        Ok(Accepted {
-            outcome: Refunded {
-                amount,
-                at,
-                replayed: false,
-            },
-            effects,
-        })
+        let effects =
+            Effects { transfers: vec![transfer], packet: Some(next), ..Effects::default() };
+        Ok(Accepted { outcome: Refunded { amount, at, replayed: false }, effects })
     }
 }

@@ -71,9 +71,7 @@ impl Command for SendPacket {
         needs.orders.insert(self.order.clone());
         if let Some(provision) = &self.provision {
             needs.merchants.insert(provision.sub_merchant);
-            needs
-                .authorizations
-                .insert((self.order.caller, provision.sub_merchant));
+            needs.authorizations.insert((self.order.caller, provision.sub_merchant));
         }
         needs.receivers.extend(self.receiver_keys());
     }
@@ -88,10 +86,7 @@ impl Command for SendPacket {
             match &order.state {
                 OrderState::Funded { .. } => return Ok(Accepted::already(sent(order, true))),
                 OrderState::Refused(refused) if order.failed(at) => {
-                    return Err(Refusal::OrderExpired {
-                        since: refused.since,
-                    }
-                    .into());
+                    return Err(Refusal::OrderExpired { since: refused.since }.into());
                 }
                 OrderState::Refused(_) => {}
             }
@@ -105,10 +100,7 @@ impl Command for SendPacket {
         };
         if let Err(reason) = check_curable(facts, payer, receiver, &self.terms, at) {
             let kept = self.refused(earlier, key, reason.clone(), at);
-            return Err(Refused {
-                refusal: reason,
-                kept: Some(Box::new(kept)),
-            });
+            return Err(Refused { refusal: reason, kept: Some(Box::new(kept)) });
         }
         self.funded(payer, receiver, earlier, key, split, at)
     }
@@ -141,16 +133,9 @@ impl SendPacket {
             Some(OrderState::Funded { .. }) | None => (at, 0),
         };
         let attempts = attempts.saturating_add(1);
-        let state = OrderState::Refused(RefusedOrder {
-            reason,
-            since,
-            attempts,
-        });
+        let state = OrderState::Refused(RefusedOrder { reason, since, attempts });
         Effects {
-            order: Some((
-                self.order.clone(),
-                self.order_in(earlier, packet, state, at),
-            )),
+            order: Some((self.order.clone(), self.order_in(earlier, packet, state, at))),
             ..Effects::default()
         }
     }
@@ -163,16 +148,8 @@ impl SendPacket {
         at: Timestamp,
     ) -> Order {
         match earlier {
-            Some(order) => Order {
-                state,
-                ..order.clone()
-            },
-            None => Order {
-                packet,
-                created_at: at,
-                terms: Arc::clone(&self.terms),
-                state,
-            },
+            Some(order) => Order { state, ..order.clone() },
+            None => Order { packet, created_at: at, terms: Arc::clone(&self.terms), state },
         }
     }
 
@@ -202,6 +179,7 @@ impl SendPacket {
             funded_at: at,
             expire_at: at.plus_seconds(i64::from(payer.settings.expiry_seconds)),
             secret: self.secret,
+            form: receiver.following.form(at),
             shares,
             claimed: Fen::ZERO,
             claimed_count: 0,
@@ -232,25 +210,13 @@ impl SendPacket {
 }
 
 fn sent(order: &Order, replayed: bool) -> Sent {
-    Sent {
-        list_id: order.list_id(),
-        packet: order.packet,
-        created_at: order.created_at,
-        replayed,
-    }
+    Sent { list_id: order.list_id(), packet: order.packet, created_at: order.created_at, replayed }
 }
 
 fn next_packet(payer: &Merchant) -> Result<PacketKey, Refusal> {
-    let next = payer
-        .book
-        .last_packet
-        .checked_add(1)
-        .filter(|&no| no <= PacketNo::MAX);
+    let next = payer.book.last_packet.checked_add(1).filter(|&no| no <= PacketNo::MAX);
     let no = next.map(PacketNo::new).ok_or(Refusal::MoneyOverflow)?;
-    Ok(PacketKey {
-        merchant: payer.id,
-        no,
-    })
+    Ok(PacketKey { merchant: payer.id, no })
 }
 
 /// Product state, authorization and apps.
@@ -277,12 +243,8 @@ fn caller_may_send(
     }
     match caller.settings.app_kind(&terms.app) {
         Some(AppKind::OfficialAccount | AppKind::MiniProgram) => Ok(()),
-        Some(AppKind::MobileApp) => Err(Refusal::AppKindNotAllowed {
-            app: terms.app.clone(),
-        }),
-        None => Err(Refusal::AppNotBound {
-            app: terms.app.clone(),
-        }),
+        Some(AppKind::MobileApp) => Err(Refusal::AppKindNotAllowed { app: terms.app.clone() }),
+        None => Err(Refusal::AppNotBound { app: terms.app.clone() }),
     }
 }
 
@@ -334,18 +296,10 @@ fn check_amounts(payer: &Merchant, terms: &Terms) -> Result<Option<SplitTerms>, 
             let lowest = range.min.times(terms.share_count)?;
             let highest = range.max.times(terms.share_count)?.min(group.total_max);
             if terms.total < lowest || terms.total > highest {
-                return Err(Refusal::AmountOutOfRange {
-                    min: lowest,
-                    max: highest,
-                });
+                return Err(Refusal::AmountOutOfRange { min: lowest, max: highest });
             }
             let (total, count) = (terms.total, terms.share_count);
-            Ok(Some(SplitTerms {
-                total,
-                count,
-                min: group.share_min,
-                max: range.max,
-            }))
+            Ok(Some(SplitTerms { total, count, min: group.share_min, max: range.max }))
         }
     }
 }
@@ -360,25 +314,17 @@ fn check_curable(
 ) -> Result<(), Refusal> {
     let settings = &payer.settings;
     if settings.risk_level.stops(receiver.standing) {
-        return Err(Refusal::RiskStopped {
-            level: settings.risk_level.into(),
-        });
+        return Err(Refusal::RiskStopped { level: settings.risk_level.into() });
     }
     let day = payer.book.day.on(at.day());
     let cap = settings.caps.merchant_day_fen;
     if day.fen.plus(terms.total)? > cap {
         return Err(Refusal::MerchantDayAmount { cap, used: day.fen });
     }
-    let (cap, used) = (
-        settings.caps.user_day_count,
-        facts.user_day(payer.id, receiver.user),
-    );
+    let (cap, used) = (settings.caps.user_day_count, facts.user_day(payer.id, receiver.user));
     let used = used.on(at.day());
     if used.count >= cap {
-        return Err(Refusal::UserDayCount {
-            cap,
-            used: used.count,
-        });
+        return Err(Refusal::UserDayCount { cap, used: used.count });
     }
     let cap = settings.caps.user_day_fen;
     let least = match terms.kind {
@@ -386,18 +332,10 @@ fn check_curable(
         PacketKind::Group => settings.group.share_min,
     };
     if used.fen.plus(least)? > cap {
-        return Err(Refusal::UserDayAmount {
-            cap,
-            used: used.fen,
-        });
+        return Err(Refusal::UserDayAmount { cap, used: used.fen });
     }
     let account = payer.funding_account();
-    let balance = payer
-        .book
-        .account(account)
-        .copied()
-        .unwrap_or_default()
-        .amount;
+    let balance = payer.book.account(account).copied().unwrap_or_default().amount;
     if balance < terms.total {
         return Err(Refusal::BalanceTooLow { account, balance });
     }

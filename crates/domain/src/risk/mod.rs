@@ -36,9 +36,7 @@ impl Standing {
 
     /// The standing with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|standing| standing.code() == code)
+        Self::ALL.into_iter().find(|standing| standing.code() == code)
     }
 }
 
@@ -89,15 +87,9 @@ mod tests {
     fn each_level_stops_one_kind_more() {
         let stopped = |level| {
             let level = RiskLevel::try_new(level).unwrap();
-            Standing::ALL
-                .into_iter()
-                .filter(move |&s| level.stops(s))
-                .count()
+            Standing::ALL.into_iter().filter(move |&s| level.stops(s)).count()
         };
-        assert_eq!(
-            [stopped(0), stopped(1), stopped(2), stopped(3)],
-            [0, 1, 2, 3]
-        );
+        assert_eq!([stopped(0), stopped(1), stopped(2), stopped(3)], [0, 1, 2, 3]);
         assert_eq!(RiskLevel::try_new(4), None);
     }
 }

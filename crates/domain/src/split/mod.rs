@@ -102,11 +102,7 @@ pub fn draw(seed: &SplitSeed, terms: &SplitTerms) -> Result<Vec<Fen>, MoneyOverf
     let mut shares = Vec::new();
     for left in (1..=terms.count).rev() {
         let others = left.saturating_sub(1);
-        let share = if others == 0 {
-            rest
-        } else {
-            draw_one(&mut stream, terms, rest, left)?
-        };
+        let share = if others == 0 { rest } else { draw_one(&mut stream, terms, rest, left)? };
         rest = rest.minus(share)?;
         shares.push(share);
     }
@@ -124,10 +120,7 @@ fn draw_one(
     let others = left.saturating_sub(1);
     let low = terms.min.max(rest.minus(terms.max.times(others)?)?);
     let fits = terms.max.min(rest.minus(terms.min.times(others)?)?);
-    let mean = rest
-        .get()
-        .checked_div(i64::from(left))
-        .ok_or(MoneyOverflow)?;
+    let mean = rest.get().checked_div(i64::from(left)).ok_or(MoneyOverflow)?;
     let twice_mean = Fen::new(mean).times(2)?.minus(terms.min)?;
     let high = fits.min(twice_mean).max(low);
     let span = high.minus(low)?.plus(Fen::new(1))?.get();
@@ -152,10 +145,7 @@ struct Stream {
 
 impl Stream {
     fn new(seed: &SplitSeed) -> Self {
-        Self {
-            seed: seed.0,
-            counter: 0,
-        }
+        Self { seed: seed.0, counter: 0 }
     }
 
     fn word(&mut self) -> u64 {
@@ -164,10 +154,7 @@ impl Stream {
             .chain_update(self.counter.to_be_bytes())
             .finalize();
         self.counter = self.counter.wrapping_add(1);
-        digest
-            .iter()
-            .take(8)
-            .fold(0, |word, &byte| (word << 8) | u64::from(byte))
+        digest.iter().take(8).fold(0, |word, &byte| (word << 8) | u64::from(byte))
     }
 
     /// A number below `bound`, every one as likely: words in the ragged last stretch are dropped.

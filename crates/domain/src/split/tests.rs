@@ -5,12 +5,7 @@ use proptest::prelude::*;
 use super::*;
 
 fn terms(total: i64, count: u32, min: i64, max: i64) -> SplitTerms {
-    SplitTerms {
-        total: Fen::new(total),
-        count,
-        min: Fen::new(min),
-        max: Fen::new(max),
-    }
+    SplitTerms { total: Fen::new(total), count, min: Fen::new(min), max: Fen::new(max) }
 }
 
 fn seed(byte: u8) -> SplitSeed {
@@ -37,12 +32,7 @@ proptest! {
 
 #[test]
 fn impossible_terms_are_refused() {
-    for bad in [
-        terms(0, 3, 1, 9),
-        terms(2, 3, 1, 9),
-        terms(28, 3, 1, 9),
-        terms(9, 0, 1, 9),
-    ] {
+    for bad in [terms(0, 3, 1, 9), terms(2, 3, 1, 9), terms(28, 3, 1, 9), terms(9, 0, 1, 9)] {
         assert!(draw(&seed(1), &bad).is_err(), "{bad:?}");
     }
 }
@@ -66,15 +56,8 @@ fn every_place_is_alike() {
     }
     for place in 0..5 {
         let mean = sums[place] / 20_000;
-        assert!(
-            (1_960..=2_040).contains(&mean),
-            "place {place} has mean {mean}"
-        );
-        assert!(
-            (3_800..=4_200).contains(&best[place]),
-            "place {place} is best {}",
-            best[place]
-        );
+        assert!((1_960..=2_040).contains(&mean), "place {place} has mean {mean}");
+        assert!((3_800..=4_200).contains(&best[place]), "place {place} is best {}", best[place]);
     }
 }
 
@@ -82,11 +65,7 @@ fn every_place_is_alike() {
 fn a_published_vector_is_recomputed_to_the_fen() {
     let terms = terms(1_000, 5, 1, 20_000);
     let seed = seed(7);
-    let shares: Vec<i64> = draw(&seed, &terms)
-        .unwrap()
-        .into_iter()
-        .map(Fen::get)
-        .collect();
+    let shares: Vec<i64> = draw(&seed, &terms).unwrap().into_iter().map(Fen::get).collect();
     println!("{seed} {} {shares:?}", commitment(&seed, &terms));
     assert_eq!(shares.iter().sum::<i64>(), 1_000);
 }

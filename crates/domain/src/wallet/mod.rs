@@ -55,11 +55,7 @@ impl Wallet {
 
     /// Refuses a frozen wallet.
     pub fn unfrozen(&self) -> Result<(), Refusal> {
-        if self.frozen {
-            Err(Refusal::WalletFrozen)
-        } else {
-            Ok(())
-        }
+        if self.frozen { Err(Refusal::WalletFrozen) } else { Ok(()) }
     }
 
     /// Refuses when the wallet holds less than `amount`.
@@ -67,10 +63,7 @@ impl Wallet {
         if self.wallet.amount >= amount {
             return Ok(());
         }
-        Err(Refusal::BalanceTooLow {
-            account: AccountKind::Wallet,
-            balance: self.wallet.amount,
-        })
+        Err(Refusal::BalanceTooLow { account: AccountKind::Wallet, balance: self.wallet.amount })
     }
 }
 
@@ -93,18 +86,12 @@ pub struct PostedKey {
 impl PostedKey {
     /// A merchant's reference.
     pub fn merchant(id: MerchantId, reference: &Reference) -> Self {
-        Self {
-            owner: Owner::Merchant(id),
-            reference: reference.clone(),
-        }
+        Self { owner: Owner::Merchant(id), reference: reference.clone() }
     }
 
     /// A user's reference.
     pub fn user(id: UserId, reference: &Reference) -> Self {
-        Self {
-            owner: Owner::User(id),
-            reference: reference.clone(),
-        }
+        Self { owner: Owner::User(id), reference: reference.clone() }
     }
 }
 
@@ -126,23 +113,8 @@ pub struct Posted {
 impl Posted {
     /// What `transfer` will be remembered as.
     pub fn of(transfer: &Transfer) -> Self {
-        let Transfer {
-            kind,
-            from,
-            to,
-            amount,
-            at,
-            journal: _,
-            subject: _,
-            limit: _,
-        } = transfer;
-        Self {
-            kind: *kind,
-            from: *from,
-            to: *to,
-            amount: *amount,
-            at: *at,
-        }
+        let Transfer { kind, from, to, amount, at, journal: _, subject: _, limit: _ } = transfer;
+        Self { kind: *kind, from: *from, to: *to, amount: *amount, at: *at }
     }
 
     /// Refuses a second call that says something else.

@@ -54,9 +54,7 @@ impl Command for PayMerchant {
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.merchant);
         needs.wallets.insert(self.user);
-        needs
-            .posted
-            .insert(PostedKey::user(self.user, &self.reference));
+        needs.posted.insert(PostedKey::user(self.user, &self.reference));
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<WalletMoved> {
@@ -72,9 +70,7 @@ impl Command for PayMerchant {
             limit: None,
             at: merchant.time(facts.now),
         };
-        spend(facts, wallet, transfer, &self.reference, || {
-            merchant.unfrozen()
-        })
+        spend(facts, wallet, transfer, &self.reference, || merchant.unfrozen())
     }
 }
 
@@ -88,9 +84,7 @@ impl Command for TransferToUser {
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.from);
         needs.wallets.insert(self.to);
-        needs
-            .posted
-            .insert(PostedKey::user(self.from, &self.reference));
+        needs.posted.insert(PostedKey::user(self.from, &self.reference));
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<WalletMoved> {
@@ -109,9 +103,7 @@ impl Command for TransferToUser {
             limit: None,
             at: wallet.time(facts.now),
         };
-        spend(facts, wallet, transfer, &self.reference, || {
-            payee.unfrozen()
-        })
+        spend(facts, wallet, transfer, &self.reference, || payee.unfrozen())
     }
 }
 
@@ -125,24 +117,15 @@ fn spend(
     let key = PostedKey::user(wallet.user, reference);
     if let Some(posted) = facts.posted(&key) {
         posted.replayed_by(transfer.kind, transfer.from, transfer.to, transfer.amount)?;
-        return Ok(Accepted::already(WalletMoved {
-            posted: posted.clone(),
-            replayed: true,
-        }));
+        return Ok(Accepted::already(WalletMoved { posted: posted.clone(), replayed: true }));
     }
     payee_can_take()?;
     wallet.unfrozen()?;
     check_amount(transfer.amount)?;
     wallet.holds(transfer.amount)?;
     let posted = Posted::of(&transfer);
-    let outcome = WalletMoved {
-        posted: posted.clone(),
-        replayed: false,
-    };
-    let effects = Effects {
-        transfers: vec![transfer],
-        posted: Some((key, posted)),
-        ..Effects::default()
-    };
+    let outcome = WalletMoved { posted: posted.clone(), replayed: false };
+    let effects =
+        Effects { transfers: vec![transfer], posted: Some((key, posted)), ..Effects::default() };
     Ok(Accepted { outcome, effects })
 }

@@ -43,9 +43,7 @@ impl PayoutState {
 
     /// The state with this number.
     pub fn from_code(code: u8) -> Option<Self> {
-        [Self::Pending, Self::Paid, Self::Returned]
-            .into_iter()
-            .find(|state| state.code() == code)
+        [Self::Pending, Self::Paid, Self::Returned].into_iter().find(|state| state.code() == code)
     }
 
     /// The word in faces.
@@ -89,9 +87,7 @@ impl Command for WithdrawFromWallet {
 
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.user);
-        needs
-            .posted
-            .insert(PostedKey::user(self.user, &self.reference));
+        needs.posted.insert(PostedKey::user(self.user, &self.reference));
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<super::WalletMoved> {
@@ -110,29 +106,16 @@ impl Command for WithdrawFromWallet {
         let key = PostedKey::user(self.user, &self.reference);
         if let Some(posted) = facts.posted(&key) {
             posted.replayed_by(transfer.kind, transfer.from, transfer.to, transfer.amount)?;
-            let outcome = super::WalletMoved {
-                posted: posted.clone(),
-                replayed: true,
-            };
+            let outcome = super::WalletMoved { posted: posted.clone(), replayed: true };
             return Ok(Accepted::already(outcome));
         }
         wallet.unfrozen()?;
         check_amount(self.amount)?;
         wallet.holds(self.amount)?;
         let posted = Posted::of(&transfer);
-        let outcome = super::WalletMoved {
-            posted: posted.clone(),
-            replayed: false,
-        };
-        let payout_key = PayoutKey {
-            user: self.user,
-            reference: self.reference.clone(),
-        };
-        let payout = Payout {
-            amount: self.amount,
-            state: PayoutState::Pending,
-            at,
-        };
+        let outcome = super::WalletMoved { posted: posted.clone(), replayed: false };
+        let payout_key = PayoutKey { user: self.user, reference: self.reference.clone() };
+        let payout = Payout { amount: self.amount, state: PayoutState::Pending, at };
         let effects = Effects {
             transfers: vec![transfer],
             posted: Some((key, posted)),
@@ -175,23 +158,11 @@ impl Command for SettleWithdrawal {
         let user = self.key.user;
         let payout = facts.payout(&self.key).ok_or(Refusal::WithdrawalUnknown)?;
         if payout.state != PayoutState::Pending {
-            return Ok(Accepted::already(WithdrawalSettled {
-                state: payout.state,
-            }));
+            return Ok(Accepted::already(WithdrawalSettled { state: payout.state }));
         }
-        let state = if self.delivered {
-            PayoutState::Paid
-        } else {
-            PayoutState::Returned
-        };
+        let state = if self.delivered { PayoutState::Paid } else { PayoutState::Returned };
         let mut effects = Effects {
-            payout: Some((
-                self.key.clone(),
-                Payout {
-                    state,
-                    ..payout.clone()
-                },
-            )),
+            payout: Some((self.key.clone(), Payout { state, ..payout.clone() })),
             ..Effects::default()
         };
         if state == PayoutState::Returned {
@@ -206,9 +177,6 @@ impl Command for SettleWithdrawal {
                 at: facts.wallet(user)?.time(facts.now),
             });
         }
-        Ok(Accepted {
-            outcome: WithdrawalSettled { state },
-            effects,
-        })
+        Ok(Accepted { outcome: WithdrawalSettled { state }, effects })
     }
 }

@@ -273,6 +273,7 @@ fn structure_beyond_a_flat_list_is_refused() {
         ("<xml><a><b>1</b></a></xml>",                        Nested),
         ("<xml><a>1<b/></a></xml>",                           Nested),
         ("<xml><xml><a>1</a></xml></xml>",                    Nested),
+        ("<xml><xml>1</xml></xml>",                           Nested),
         ("<xml><a b=\"1\">1</a></xml>",                       Attribute),
         ("<xml a=\"1\"><a>1</a></xml>",                       Attribute),
         ("<xml><a b='1'/></xml>",                             Attribute),

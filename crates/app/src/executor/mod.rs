@@ -1,0 +1,145 @@
+//! Load, decide, commit — in batches.
+//!
+//! Commands wait in a bounded queue. A lane takes what is there, up to [`BATCH_MAX`], and gives
+//! it to [`Store::transact`]: one load under locks, every command deciding in turn with the
+//! effects of those before it in view, one durable commit. Only then does anybody get an answer.
+//! While a batch commits, the next one gathers; there is no timer.
+//!
+//! | what | rule |
+//! | --- | --- |
+//! | lifetime | a command belongs to the lane: a caller that goes away changes nothing |
+//! | full queue | [`Failure::Busy`] at once: nothing happened, call again with the same number |
+//! | refusal | an answer of its own, never a failure of the batch |
+//! | lost commit | [`Failure::Unknown`]: call again with the same number and get what is true |
+//! | broken books | [`Gate::halt`]: every command is answered [`Failure::Halted`] |
+
+mod gate;
+mod queued;
+
+use std::sync::Arc;
+
+use hongbao_domain::{
+    Command, Refusal,
+    facts::{Batch, Changes, Facts, Needs},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use self::queued::{Queued, Waiting};
+use crate::ports::{Store, StoreError, Work};
+
+pub use gate::Gate;
+
+/// Most commands of one batch. A claim dirties about four pages of 4 KiB, so a full batch writes
+/// some 64 MiB at the very most and commits in about a tenth of a second; beyond that a larger
+/// batch no longer makes a claim cheaper, it only makes everybody wait.
+pub const BATCH_MAX: usize = 4_096;
+
+/// Most commands waiting: four full batches, so that a caller waits half a second at most before
+/// its own batch starts.
+pub const QUEUE_MAX: usize = 4 * BATCH_MAX;
+
+/// Why a command has no outcome.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A business no. Nothing moved.
+    #[error("refused: {0:?}")]
+    Refused(Refusal),
+    /// The queue is full. Nothing happened: call again with the same number.
+    #[error("too many commands are waiting")]
+    Busy,
+    /// Whether it took effect is not known: call again with the same number.
+    #[error("the outcome is unknown")]
+    Unknown,
+    /// The store could not take it. Nothing happened: call again with the same number.
+    #[error("the store is not available")]
+    Unavailable,
+    /// The books do not add up and money operations are stopped.
+    #[error("money operations are stopped")]
+    Halted,
+    /// What was decided cannot be booked: a defect, logged. Nothing happened.
+    #[error("the command could not be booked")]
+    Defect,
+}
+
+/// Takes commands and answers when they are durable.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    queue: mpsc::Sender<Box<dyn Queued>>,
+    gate: Gate,
+}
+
+impl Executor {
+    /// Starts a lane over `store`. It ends when the last handle is dropped and the queue is empty.
+    pub fn start(store: Arc<dyn Store>, gate: Gate) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(run_lane(store, waiting));
+        Self { queue, gate }
+    }
+
+    /// Lets `command` decide and answers once its effects are durable.
+    pub async fn submit<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
+        if self.gate.halted().is_some() {
+            return Err(Failure::Halted);
+        }
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send(Box::new(Waiting::new(command, answer)))
+            .map_err(|_full_or_closed| Failure::Busy)?;
+        answered.await.unwrap_or(Err(Failure::Unknown))
+    }
+
+    /// How many commands wait now.
+    pub fn waiting(&self) -> usize {
+        self.queue.max_capacity().saturating_sub(self.queue.capacity())
+    }
+
+    /// The switch that stops money operations.
+    pub const fn gate(&self) -> &Gate {
+        &self.gate
+    }
+}
+
+async fn run_lane(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Box<dyn Queued>>) {
+    let mut commands = Vec::with_capacity(BATCH_MAX);
+    while waiting.recv_many(&mut commands, BATCH_MAX).await > 0 {
+        let mut needs = Needs::default();
+        for command in &commands {
+            command.needs(&mut needs);
+        }
+        let work = Box::new(BatchWork { commands: std::mem::take(&mut commands) });
+        let (work, committed) = store.transact(needs, work).await;
+        let failure = committed.err().map(|error| failure_of(&error));
+        // Answering wakes thousands of tasks; the next batch need not wait for that.
+        tokio::spawn(async move { work.answer(failure) });
+        commands.reserve(BATCH_MAX);
+    }
+}
+
+fn failure_of(error: &StoreError) -> Failure {
+    tracing::error!(%error, "a batch was not committed");
+    match error {
+        StoreError::Unknown(_) => Failure::Unknown,
+        StoreError::Unavailable(_) | StoreError::Conflict { .. } => Failure::Unavailable,
+        StoreError::Corrupt(_) => Failure::Defect,
+    }
+}
+
+struct BatchWork {
+    commands: Vec<Box<dyn Queued>>,
+}
+
+impl Work for BatchWork {
+    fn decide(&mut self, facts: Facts) -> (Facts, Changes) {
+        let mut batch = Batch::new(facts);
+        for command in &mut self.commands {
+            command.decide(&mut batch);
+        }
+        batch.finish()
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Failure>) {
+        for command in self.commands {
+            command.answer(failure.clone());
+        }
+    }
+}

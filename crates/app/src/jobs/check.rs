@@ -1,0 +1,274 @@
+//! Checking the books: by hand with `hongbao verify`, and all the time inside the server (X3).
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use hongbao_domain::{
+    MerchantId, Timestamp, UserId,
+    ids::PacketKey,
+    ledger::{
+        JournalHead, Owner,
+        audit::{MerchantAudit, PlatformAudit, Report},
+        chain,
+    },
+    merchant::Merchant,
+    packet::{OrderState, Packet},
+    split::SplitTerms,
+};
+use tokio::sync::watch;
+
+use crate::{
+    App, AppError,
+    ports::{AuditSource, Store, StoreError},
+};
+
+/// Rows read at once.
+const PAGE: u32 = 10_000;
+
+/// What a full check of the books found.
+#[derive(Debug)]
+pub struct CheckReport {
+    /// One line per invariant.
+    pub report: Report,
+    /// Damage to the store itself, missing constraints, wrong settings.
+    pub structure: Vec<String>,
+}
+
+impl CheckReport {
+    /// True when nothing is wrong.
+    pub fn clean(&self) -> bool {
+        self.structure.is_empty() && self.report.clean()
+    }
+}
+
+/// Checks everything in one consistent view. `overdue_at` is the time against which refunds are
+/// late (I-15): [`Timestamp::EPOCH`] where the service was not up to make them.
+pub async fn check_books(
+    store: &dyn Store,
+    overdue_at: Timestamp,
+) -> Result<CheckReport, StoreError> {
+    let mut source = store.audit_source().await?;
+    let source = source.as_mut();
+    let structure = source.structure().await?;
+    let mut platform = PlatformAudit::default();
+    let merchants = source.merchants().await?;
+    let splits = read_orders(source, &merchants, &mut platform).await?;
+    for merchant in merchants {
+        check_merchant(source, merchant, &splits, overdue_at, &mut platform).await?;
+    }
+    check_users(source, &mut platform).await?;
+    for problem in source.projections().await? {
+        platform.check(22, false, || problem);
+    }
+    for sentence in &structure {
+        platform.check(28, false, || sentence.clone());
+    }
+    Ok(CheckReport { report: platform.finish(), structure })
+}
+
+async fn read_orders(
+    source: &mut dyn AuditSource,
+    merchants: &[Merchant],
+    platform: &mut PlatformAudit,
+) -> Result<HashMap<PacketKey, SplitTerms>, StoreError> {
+    let mut splits = HashMap::new();
+    for merchant in merchants {
+        let mut after = String::new();
+        loop {
+            let orders = source.orders(merchant.id, &after, PAGE).await?;
+            let Some((last, _)) = orders.last() else {
+                break;
+            };
+            last.bill_no.as_str().clone_into(&mut after);
+            for (_, order) in &orders {
+                if let OrderState::Funded { split } = &order.state {
+                    platform.funded_order(order.packet);
+                    if let Some(split) = split {
+                        splits.insert(order.packet, *split);
+                    }
+                }
+            }
+        }
+    }
+    Ok(splits)
+}
+
+async fn check_merchant(
+    source: &mut dyn AuditSource,
+    merchant: Merchant,
+    splits: &HashMap<PacketKey, SplitTerms>,
+    overdue_at: Timestamp,
+    platform: &mut PlatformAudit,
+) -> Result<(), StoreError> {
+    let (id, book) = (merchant.id, merchant.book.clone());
+    let overdue_at = overdue_at.plus_millis(book.clock_offset_millis);
+    let mut audit = MerchantAudit::new(merchant);
+    let mut seq = 0;
+    loop {
+        let rows = source.journal(Owner::Merchant(id), seq, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        seq = last.seq;
+        for row in &rows {
+            audit.row(row);
+            platform.entries(row);
+        }
+    }
+    let mut groups = BTreeMap::new();
+    let mut no = 0;
+    loop {
+        let packets = source.packets(id, no, PAGE).await?;
+        let Some(last) = packets.last() else { break };
+        no = last.key.no.get();
+        for packet in packets {
+            audit.packet(&packet, splits.get(&packet.key).copied(), overdue_at);
+            platform.packet(packet.key);
+            if !packet.shares.is_empty() {
+                groups.insert(packet.key, packet);
+            }
+        }
+    }
+    check_claims(source, id, &groups, &mut audit).await?;
+    let mut user = UserId::new(0);
+    loop {
+        let days = source.user_days(id, user, PAGE).await?;
+        let Some((last, _)) = days.last() else { break };
+        user = *last;
+        for (user, day) in days {
+            audit.user_day(user, day);
+        }
+    }
+    let accounts = [book.basic, book.operation, book.escrow, book.external];
+    platform.merchant_sum(accounts.map(|balance| balance.amount));
+    platform.merge(audit.finish());
+    Ok(())
+}
+
+async fn check_claims(
+    source: &mut dyn AuditSource,
+    id: MerchantId,
+    groups: &BTreeMap<PacketKey, Packet>,
+    audit: &mut MerchantAudit,
+) -> Result<(), StoreError> {
+    let mut after = (0, 0);
+    loop {
+        let claims = source.group_claims(id, after, PAGE).await?;
+        let Some((key, claim)) = claims.last() else {
+            return Ok(());
+        };
+        after = (key.no.get(), claim.share_no);
+        for (key, claim) in &claims {
+            audit.group_claim(*key, claim, groups.get(key));
+        }
+    }
+}
+
+async fn check_users(
+    source: &mut dyn AuditSource,
+    platform: &mut PlatformAudit,
+) -> Result<(), StoreError> {
+    // Journals first, for every wallet's entries stand in any of them.
+    let mut after = UserId::new(0);
+    loop {
+        let wallets = source.wallets(after, PAGE).await?;
+        let Some(last) = wallets.last() else { break };
+        after = last.user;
+        for wallet in wallets.iter().filter(|wallet| wallet.journal.seq > 0) {
+            let mut seq = 0;
+            loop {
+                let rows = source.journal(Owner::User(wallet.user), seq, PAGE).await?;
+                let Some(last) = rows.last() else { break };
+                seq = last.seq;
+                for row in &rows {
+                    platform.user_row(wallet.user, row);
+                }
+            }
+        }
+    }
+    let mut after = UserId::new(0);
+    loop {
+        let wallets = source.wallets(after, PAGE).await?;
+        let Some(last) = wallets.last() else {
+            return Ok(());
+        };
+        after = last.user;
+        for wallet in &wallets {
+            platform.wallet(wallet);
+        }
+    }
+}
+
+/// The part of X3 that runs every minute: new rows of every merchant's journal follow from the
+/// ones checked before, and end at the head that is stored.
+#[derive(Debug, Default)]
+pub(super) struct Tail(BTreeMap<MerchantId, JournalHead>);
+
+impl Tail {
+    async fn check(&mut self, store: &dyn Store) -> Result<Option<String>, StoreError> {
+        let mut source = store.audit_source().await?;
+        for merchant in source.merchants().await? {
+            let (id, stored) = (merchant.id, merchant.book.journal);
+            // At the first look the stored head is taken on trust; the full check reads it all.
+            let head = self.0.entry(id).or_insert(stored);
+            loop {
+                let rows = source.journal(Owner::Merchant(id), head.seq, PAGE).await?;
+                let Some(last) = rows.last() else { break };
+                let mut hash = head.hash;
+                for row in &rows {
+                    if chain::expected(hash, row) != row.hash {
+                        return Ok(Some(format!("merchant/{id} row {} does not follow", row.seq)));
+                    }
+                    hash = row.hash;
+                }
+                *head = JournalHead { seq: last.seq, hash, at: last.transfer.at };
+            }
+            if (head.seq, head.hash) != (stored.seq, stored.hash) {
+                return Ok(Some(format!("merchant/{id}: the stored head is not the last row")));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Checks the tail every minute and everything at start and once a day; what does not add up
+/// stops money operations.
+pub(super) async fn run(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
+    let mut tail = Tail::default();
+    let started = app.clock.now();
+    for minute in 0_u32.. {
+        if *stop.borrow() {
+            return;
+        }
+        if let Err(error) = step(app, &mut tail, minute, started).await {
+            tracing::warn!(%error, "the books could not be checked and will be again");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(super::CHECK_PAUSE) => {}
+            changed = stop.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn step(
+    app: &Arc<App>,
+    tail: &mut Tail,
+    minute: u32,
+    started: Timestamp,
+) -> Result<(), AppError> {
+    let store = app.store().as_ref();
+    if let Some(reason) = tail.check(store).await? {
+        app.executor().gate().halt(reason);
+    }
+    if minute.is_multiple_of(super::FULL_CHECK_EVERY) {
+        let now = app.clock.now();
+        let up = now >= started.plus_seconds(600);
+        let report = check_books(store, if up { now } else { Timestamp::EPOCH }).await?;
+        if report.clean() {
+            tracing::info!("the books were checked in full and add up");
+        } else {
+            app.executor().gate().halt(format!("the books do not add up:\n{}", report.report));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,75 @@
+//! Following journals: a merchant's journal is its event log.
+//!
+//! A send becomes a message to its receiver; a movement of a wallet becomes a line of that
+//! wallet's history. The cursor of a journal moves in the same transaction as the lines; messages
+//! go out before it, and are safe to hand over twice (I-22).
+
+use std::sync::Arc;
+
+use hongbao_domain::{
+    MerchantId, PacketKey,
+    ledger::{JournalRow, Owner, Subject, TransferKind},
+};
+
+use crate::{
+    App, AppError,
+    ports::{JournalCursor, Message, Notifier, StoreError, WalletEntry},
+};
+
+/// Journals followed in one step.
+const JOURNALS_MAX: u32 = 256;
+/// Rows of one journal followed at once.
+const ROWS_MAX: u32 = 4_096;
+
+/// Follows journals that are ahead of their cursors; answers how many rows were followed.
+pub async fn follow_journals(app: &Arc<App>, notifier: &dyn Notifier) -> Result<usize, AppError> {
+    let mut followed = 0;
+    for cursor in app.store.unfollowed(JOURNALS_MAX).await? {
+        followed += follow_one(app, notifier, cursor).await?;
+    }
+    Ok(followed)
+}
+
+async fn follow_one(
+    app: &App,
+    notifier: &dyn Notifier,
+    cursor: JournalCursor,
+) -> Result<usize, AppError> {
+    let JournalCursor { merchant, followed, .. } = cursor;
+    let rows = app.store.journal_after(Owner::Merchant(merchant), followed, ROWS_MAX).await?;
+    let Some(last) = rows.last() else {
+        return Ok(0);
+    };
+    let sent: Vec<PacketKey> = rows.iter().filter_map(|row| packet_sent(merchant, row)).collect();
+    if !sent.is_empty() {
+        let messages: Vec<Message> = app
+            .store
+            .packets(&sent)
+            .await?
+            .into_iter()
+            .map(|packet| Message {
+                user: packet.receiver,
+                packet: packet.key,
+                sent_at: packet.funded_at,
+                form: packet.form,
+            })
+            .collect();
+        notifier.notify(&messages).await.map_err(|error| {
+            AppError::Store(StoreError::Unavailable(format!("messages not handed over: {error}")))
+        })?;
+    }
+    let entries: Vec<WalletEntry> = rows.iter().flat_map(WalletEntry::of).collect();
+    match app.store.follow(merchant, followed, last.seq, &entries).await {
+        Ok(()) => Ok(rows.len()),
+        // Another server follows this journal: it has done the same.
+        Err(StoreError::Conflict { .. }) => Ok(0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn packet_sent(merchant: MerchantId, row: &JournalRow) -> Option<PacketKey> {
+    match (row.transfer.kind, &row.transfer.subject) {
+        (TransferKind::Send, Subject::Packet(no)) => Some(PacketKey { merchant, no: *no }),
+        _ => None,
+    }
+}

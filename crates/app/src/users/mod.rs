@@ -1,0 +1,9 @@
+//! What users do: register, read messages, spend, pass on and withdraw.
+
+mod directory;
+mod inbox;
+mod money;
+mod register;
+
+pub use directory::Directory;
+pub use inbox::InboxLine;

@@ -11,12 +11,16 @@
 //!
 //! Money lives in [`ledger`]; a packet's life is decided in [`packet`].
 
-#![deny(
-    clippy::arithmetic_side_effects,
-    clippy::as_conversions,
-    clippy::float_arithmetic,
-    clippy::integer_division,
-    clippy::wildcard_enum_match_arm
+// In what ships; a test that leaves a range should stop.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::arithmetic_side_effects,
+        clippy::as_conversions,
+        clippy::float_arithmetic,
+        clippy::integer_division,
+        clippy::wildcard_enum_match_arm
+    )
 )]
 
 pub mod change;

@@ -117,7 +117,7 @@ mod tests {
         fn a_day_is_the_calendar_date_in_utc_plus_eight(millis in -2_208_988_800_000_i64..7_258_118_400_000) {
             let t = Timestamp::from_millis(millis);
             let civil = jiff::Timestamp::from_millisecond(millis).unwrap()
-                .to_zoned(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
+                .to_zoned_datetime(jiff::tz::TimeZone::fixed(jiff::tz::offset(8))).date();
             let number = civil.since((jiff::Unit::Day, date(1970, 1, 1))).unwrap().get_days();
             prop_assert_eq!(t.day().number(), i64::from(number));
         }

@@ -241,10 +241,17 @@ fn caller_may_send(
         None if command.payer != caller.id => return Err(Refusal::PayerNotAllowed),
         None => {}
     }
-    match caller.settings.app_kind(&terms.app) {
-        Some(AppKind::OfficialAccount | AppKind::MiniProgram) => Ok(()),
-        Some(AppKind::MobileApp) => Err(Refusal::AppKindNotAllowed { app: terms.app.clone() }),
-        None => Err(Refusal::AppNotBound { app: terms.app.clone() }),
+    let app = &terms.app;
+    match caller.settings.app_kind(app) {
+        Some(AppKind::OfficialAccount | AppKind::MiniProgram) => {}
+        Some(AppKind::MobileApp) => return Err(Refusal::AppKindNotAllowed { app: app.clone() }),
+        None => return Err(Refusal::AppNotBound { app: app.clone() }),
+    }
+    match &command.provision {
+        Some(provision) => {
+            message_app_bound(caller, facts.merchant(provision.sub_merchant)?, terms)
+        }
+        None => Ok(()),
     }
 }
 
@@ -267,6 +274,10 @@ fn provider_may_send(
     if payer.id != sub_merchant && payer.id != caller.id {
         return Err(Refusal::PayerNotAllowed);
     }
+    Ok(())
+}
+
+fn message_app_bound(caller: &Merchant, sub: &Merchant, terms: &Terms) -> Result<(), Refusal> {
     let bound = |app: &AppId| {
         caller.settings.app_kind(app).is_some() || sub.settings.app_kind(app).is_some()
     };

@@ -1,4 +1,7 @@
 //! Records of client certificates; issuing them is the server's own authority.
+//!
+//! A serial number is hex, which OpenSSL prints in upper case and others in lower: it is kept and
+//! looked for in lower case.
 
 use hongbao_domain::{
     MerchantId,
@@ -17,6 +20,7 @@ impl App {
         new: NewCertificate,
         actor: Actor,
     ) -> Result<(), AppError> {
+        let new = NewCertificate { serial: new.serial.to_ascii_lowercase(), ..new };
         self.merchant(new.merchant).await?;
         let record = ChangeRecord {
             merchant: Some(new.merchant),
@@ -36,7 +40,8 @@ impl App {
         merchant: MerchantId,
         serial: &str,
     ) -> Result<bool, AppError> {
-        let certificate = self.store.certificate(merchant, serial).await?;
+        let serial = serial.to_ascii_lowercase();
+        let certificate = self.store.certificate(merchant, &serial).await?;
         Ok(certificate.is_some_and(|certificate| certificate.revoked_at.is_none()))
     }
 
@@ -53,6 +58,7 @@ impl App {
         serial: &str,
         actor: Actor,
     ) -> Result<(), AppError> {
+        let serial = serial.to_ascii_lowercase();
         let at = self.store.now().await?;
         let record = ChangeRecord {
             merchant: Some(merchant),
@@ -62,7 +68,7 @@ impl App {
             after: String::new(),
             at,
         };
-        if self.store.revoke_certificate(merchant, serial, at, record).await? {
+        if self.store.revoke_certificate(merchant, &serial, at, record).await? {
             Ok(())
         } else {
             Err(AppError::NotFound { what: "certificate in force" })

@@ -151,6 +151,20 @@ pub trait Store: Send + Sync + 'static {
     /// user and subject; [`StoreError::Conflict`] when the subject differs.
     async fn register_user(&self, new: NewUser, at: Timestamp) -> Result<UserRecord, StoreError>;
 
+    /// Registers many people; a store does it in few transactions. Stops at the first that fails,
+    /// with those before it registered.
+    async fn register_users(
+        &self,
+        new: Vec<NewUser>,
+        at: Timestamp,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        let mut registered = Vec::with_capacity(new.len());
+        for new in new {
+            registered.push(self.register_user(new, at).await?);
+        }
+        Ok(registered)
+    }
+
     /// The person.
     async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError>;
 

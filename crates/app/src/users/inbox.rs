@@ -1,11 +1,24 @@
 //! Messages that tell of packets, and the history of a wallet.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use hongbao_domain::{PacketCode, PacketKey, Timestamp, UserId, ids::Access, packet::PacketStatus};
 
 use crate::{
     App, AppError,
-    ports::{Message, OrderRecord, WalletEntry},
+    ports::{Message, Notifier, NotifyError, OrderRecord, Store, WalletEntry},
 };
+
+/// Reaches people by the platform's own inbox.
+pub struct Inbox(pub Arc<dyn Store>);
+
+#[async_trait]
+impl Notifier for Inbox {
+    async fn notify(&self, messages: &[Message]) -> Result<(), NotifyError> {
+        Ok(self.0.put_messages(messages).await?)
+    }
+}
 
 /// A message with what it tells of.
 #[derive(Clone, Debug)]

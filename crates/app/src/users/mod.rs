@@ -6,4 +6,4 @@ mod money;
 mod register;
 
 pub use directory::Directory;
-pub use inbox::InboxLine;
+pub use inbox::{Inbox, InboxLine};

@@ -1,0 +1,409 @@
+//! Facts and changes → rows: everything a batch decided, in one transaction.
+//!
+//! Rows that exist are written with the version that was loaded in the `WHERE`, and one row must
+//! be affected; rows that are new are inserted, and their keys must be free. Either way a
+//! decision over stale facts cannot be booked, whatever went wrong above.
+//!
+//! A claim dirties a page each of packet, wallet and user day, and appends to its journal:
+//! nothing else, no index. Keys are written in order, so that neighbours share a page.
+
+use std::collections::BTreeMap;
+
+use hongbao_domain::{
+    MerchantId, PacketKey, UserId,
+    facts::{Changes, Facts, Slot},
+    ledger::{Account, AccountKind, Balance, JournalRow, Owner, Subject},
+    limit::DayUse,
+    merchant::Book,
+    packet::{OrderState, Packet},
+    split::SplitTerms,
+    wallet::Wallet,
+};
+use rusqlite::{CachedStatement, Connection, Params, params};
+
+use super::{
+    admin::insert_record,
+    error::{Failure, Outcome},
+    journal::Appender,
+    packets::{insert_order, update_refused},
+    rows::{hash_blob, int, merchant_int, shares_blob},
+    users::insert_entry,
+};
+use crate::queries::users::INSERT_WALLET_ENTRY;
+
+const UPDATE_BOOK: &str = "UPDATE merchant_book SET
+         version = ?1, basic_fen = ?2, basic_seq = ?3, operation_fen = ?4, operation_seq = ?5,
+         escrow_fen = ?6, escrow_seq = ?7, external_fen = ?8, external_seq = ?9,
+         journal_seq = ?10, journal_hash = ?11, journal_at = ?12, day_version = ?13, day = ?14,
+         day_fen = ?15, day_count = ?16, last_packet = ?17, clock_offset_millis = ?18
+     WHERE merchant_id = ?19 AND version = ?20";
+const INSERT_PACKET: &str = "INSERT INTO packet (
+         merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
+         expire_at, secret, form, split_min, split_max, shares, claimed, claimed_count, state,
+         changed_at, version
+     )
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+         ?19)";
+const UPDATE_PACKET: &str = "UPDATE packet SET
+         claimed = ?1, claimed_count = ?2, state = ?3, changed_at = ?4, version = ?5
+     WHERE merchant_id = ?6 AND packet_no = ?7 AND version = ?8";
+const INSERT_GROUP_CLAIM: &str = "INSERT INTO group_claim (
+         merchant_id, packet_no, user_id, share_no, amount, at
+     )
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT_USER_DAY: &str = "INSERT INTO user_day (
+         version, day, fen, packet_count, merchant_id, user_id
+     )
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const UPDATE_USER_DAY: &str = "UPDATE user_day SET
+         version = ?1, day = ?2, fen = ?3, packet_count = ?4
+     WHERE merchant_id = ?5 AND user_id = ?6 AND version = ?7";
+const UPDATE_WALLET: &str = "UPDATE wallet SET
+         wallet_fen = ?1, wallet_seq = ?2, external_fen = ?3, external_seq = ?4,
+         journal_seq = ?5, journal_hash = ?6, journal_at = ?7
+     WHERE user_id = ?8 AND wallet_seq + external_seq = ?9";
+const INSERT_MERCHANT_POSTED: &str = "INSERT INTO merchant_posted (
+         merchant_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
+         to_merchant_id, to_user_id, amount, at
+     )
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT_USER_POSTED: &str = "INSERT INTO user_posted (
+         user_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
+         to_merchant_id, to_user_id, amount, at
+     )
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const INSERT_PAYOUT: &str = "INSERT INTO payout (amount, state, at, user_id, reference)
+     VALUES (?1, ?2, ?3, ?4, ?5)";
+/// A payout is settled once: only a pending one changes.
+const UPDATE_PAYOUT: &str = "UPDATE payout SET state = ?2
+     WHERE amount = ?1 AND at = ?3 AND user_id = ?4 AND reference = ?5 AND state = 1";
+
+/// Writes what a batch changed.
+pub(super) fn changes(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
+    books(connection, facts)?;
+    orders(connection, facts, changes)?;
+    packets(connection, facts, &splits(facts, changes))?;
+    group_claims(connection, facts, changes)?;
+    user_days(connection, facts)?;
+    wallets(connection, facts)?;
+    journals(connection, &changes.journal)?;
+    posted(connection, facts, changes)?;
+    payouts(connection, facts, changes)?;
+    for record in &changes.records {
+        insert_record(connection, record)?;
+    }
+    Ok(())
+}
+
+fn books(connection: &Connection, facts: &Facts) -> Outcome<()> {
+    for (id, slot) in changed(&facts.merchants) {
+        let Book {
+            version,
+            basic,
+            operation,
+            escrow,
+            external,
+            journal,
+            day,
+            last_packet,
+            clock_offset_millis,
+        } = &slot.row.book;
+        let mut statement = connection.prepare_cached(UPDATE_BOOK)?;
+        let params = params![
+            int(*version)?,
+            basic.amount.get(),
+            int(basic.seq)?,
+            operation.amount.get(),
+            int(operation.seq)?,
+            escrow.amount.get(),
+            int(escrow.seq)?,
+            external.amount.get(),
+            int(external.seq)?,
+            int(journal.seq)?,
+            journal.hash.0,
+            journal.at.millis(),
+            int(day.version)?,
+            day.day.number(),
+            day.fen.get(),
+            day.count,
+            int(*last_packet)?,
+            clock_offset_millis,
+            merchant_int(*id),
+            loaded(slot)?,
+        ];
+        one(statement.execute(params)?, "merchant_book")?;
+    }
+    Ok(())
+}
+
+fn orders(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
+    for (key, made) in &changes.orders {
+        let order = facts.orders.get(key);
+        let order = order.ok_or_else(|| absent("order"))?;
+        match &order.state {
+            _ if *made => insert_order(connection, key, order)?,
+            OrderState::Refused(refused) => update_refused(connection, order.packet, refused)?,
+            // Cured: its packet is new, and the reason stays.
+            OrderState::Funded { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+/// The bounds that new groups were drawn between; they stand on the packet's row.
+fn splits(facts: &Facts, changes: &Changes) -> BTreeMap<PacketKey, SplitTerms> {
+    let orders = changes.orders.keys().filter_map(|key| facts.orders.get(key));
+    let splits = orders.filter_map(|order| match order.state {
+        OrderState::Funded { split } => split.map(|split| (order.packet, split)),
+        OrderState::Refused(_) => None,
+    });
+    splits.collect()
+}
+
+fn packets(
+    connection: &Connection,
+    facts: &Facts,
+    splits: &BTreeMap<PacketKey, SplitTerms>,
+) -> Outcome<()> {
+    let mut insert = connection.prepare_cached(INSERT_PACKET)?;
+    let mut update = connection.prepare_cached(UPDATE_PACKET)?;
+    for (key, slot) in changed(&facts.packets) {
+        let packet = &slot.row;
+        if slot.loaded.is_none() {
+            insert_packet(&mut insert, packet, splits.get(key))?;
+            continue;
+        }
+        let params = params![
+            packet.claimed.get(),
+            packet.claimed_count,
+            packet.state.code(),
+            changed_at(packet),
+            int(packet.version)?,
+            merchant_int(key.merchant),
+            int(key.no.get())?,
+            loaded(slot)?,
+        ];
+        one(update.execute(params)?, "packet")?;
+    }
+    Ok(())
+}
+
+fn insert_packet(
+    statement: &mut CachedStatement<'_>,
+    packet: &Packet,
+    split: Option<&SplitTerms>,
+) -> Outcome<()> {
+    let params = params![
+        merchant_int(packet.key.merchant),
+        int(packet.key.no.get())?,
+        packet.kind.code(),
+        int(packet.receiver.get())?,
+        packet.total.get(),
+        packet.share_count,
+        packet.paid_from.code(),
+        packet.funded_at.millis(),
+        packet.expire_at.millis(),
+        packet.secret.bytes(),
+        packet.form.code(),
+        split.map(|split| split.min.get()),
+        split.map(|split| split.max.get()),
+        shares_blob(&packet.shares)?,
+        packet.claimed.get(),
+        packet.claimed_count,
+        packet.state.code(),
+        changed_at(packet),
+        int(packet.version)?,
+    ];
+    insert(statement, params, "packet")
+}
+
+fn changed_at(packet: &Packet) -> i64 {
+    let at = packet.state.settled_at().unwrap_or(packet.funded_at);
+    at.millis()
+}
+
+fn group_claims(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
+    for key in &changes.group_claims {
+        let claim = facts.group_claims.get(key);
+        let claim = claim.ok_or_else(|| absent("group_claim"))?;
+        let mut statement = connection.prepare_cached(INSERT_GROUP_CLAIM)?;
+        let (packet, user) = key;
+        let params = params![
+            merchant_int(packet.merchant),
+            int(packet.no.get())?,
+            int(user.get())?,
+            claim.share_no,
+            claim.amount.get(),
+            claim.at.millis(),
+        ];
+        insert(&mut statement, params, "group_claim")?;
+    }
+    Ok(())
+}
+
+fn user_days(connection: &Connection, facts: &Facts) -> Outcome<()> {
+    let mut insert_day = connection.prepare_cached(INSERT_USER_DAY)?;
+    let mut update_day = connection.prepare_cached(UPDATE_USER_DAY)?;
+    for ((merchant, user), slot) in changed::<(MerchantId, UserId), DayUse>(&facts.user_days) {
+        let (version, day, fen, count) =
+            (int(slot.row.version)?, slot.row.day.number(), slot.row.fen.get(), slot.row.count);
+        let (merchant, user) = (merchant_int(*merchant), int(user.get())?);
+        if slot.loaded.is_none() {
+            let row = (version, day, fen, count, merchant, user);
+            insert(&mut insert_day, row, "user_day")?;
+        } else {
+            let row = (version, day, fen, count, merchant, user, loaded(slot)?);
+            one(update_day.execute(row)?, "user_day")?;
+        }
+    }
+    Ok(())
+}
+
+fn wallets(connection: &Connection, facts: &Facts) -> Outcome<()> {
+    let mut statement = connection.prepare_cached(UPDATE_WALLET)?;
+    for (id, slot) in changed(&facts.wallets) {
+        // A freeze is a person's change and is not written here.
+        let Wallet { user: _, wallet, external, journal, frozen: _ } = &slot.row;
+        let params = params![
+            wallet.amount.get(),
+            int(wallet.seq)?,
+            external.amount.get(),
+            int(external.seq)?,
+            int(journal.seq)?,
+            hash_blob(journal),
+            journal.at.millis(),
+            int(id.get())?,
+            loaded(slot)?,
+        ];
+        one(statement.execute(params)?, "wallet")?;
+    }
+    Ok(())
+}
+
+fn journals(connection: &Connection, rows: &[JournalRow]) -> Outcome<()> {
+    // Each journal's rows together: appends to one journal share a page.
+    let mut rows: Vec<&JournalRow> = rows.iter().collect();
+    rows.sort_by_key(|row| (row.transfer.journal, row.seq));
+    let mut appender = Appender::new(connection)?;
+    for row in &rows {
+        appender.append(row)?;
+    }
+    for row in &rows {
+        if matches!(row.transfer.journal, Owner::User(_)) {
+            wallet_entries(connection, row)?;
+        }
+    }
+    Ok(())
+}
+
+/// The history lines of a row of a user's journal; those of merchants' journals are followed.
+fn wallet_entries(connection: &Connection, row: &JournalRow) -> Outcome<()> {
+    let transfer = &row.transfer;
+    let loss = transfer.amount.negated();
+    let loss = loss.map_err(|_overflow| Failure::corrupt("an amount that has no opposite"))?;
+    let sides: [(Account, Balance, _); 2] =
+        [(transfer.from, row.from_after, loss), (transfer.to, row.to_after, transfer.amount)];
+    for (account, after, delta) in sides {
+        let (Owner::User(user), AccountKind::Wallet) = (account.owner, account.kind) else {
+            continue;
+        };
+        let reference = match &transfer.subject {
+            Subject::Reference(reference) => Some(reference.clone()),
+            Subject::Packet(_) | Subject::Share { .. } => None,
+        };
+        let entry = hongbao_app::ports::WalletEntry {
+            user,
+            seq: after.seq,
+            kind: transfer.kind,
+            delta,
+            balance_after: after.amount,
+            merchant: None,
+            reference,
+            at: transfer.at,
+        };
+        let mut statement = connection.prepare_cached(INSERT_WALLET_ENTRY)?;
+        one(insert_entry(&mut statement, &entry)?, "wallet_entry")?;
+    }
+    Ok(())
+}
+
+fn posted(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
+    for key in &changes.posted {
+        let posted = facts.posted.get(key).ok_or_else(|| absent("posted"))?;
+        let (sql, owner, what) = match key.owner {
+            Owner::Merchant(id) => (INSERT_MERCHANT_POSTED, merchant_int(id), "merchant_posted"),
+            Owner::User(id) => (INSERT_USER_POSTED, int(id.get())?, "user_posted"),
+        };
+        let (from_merchant, from_user) = owner_columns(posted.from.owner)?;
+        let (to_merchant, to_user) = owner_columns(posted.to.owner)?;
+        let params = params![
+            owner,
+            key.reference.as_str(),
+            posted.kind.code(),
+            posted.from.kind.code(),
+            from_merchant,
+            from_user,
+            posted.to.kind.code(),
+            to_merchant,
+            to_user,
+            posted.amount.get(),
+            posted.at.millis(),
+        ];
+        insert(&mut connection.prepare_cached(sql)?, params, what)?;
+    }
+    Ok(())
+}
+
+fn owner_columns(owner: Owner) -> Outcome<(Option<i64>, Option<i64>)> {
+    Ok(match owner {
+        Owner::Merchant(id) => (Some(merchant_int(id)), None),
+        Owner::User(id) => (None, Some(int(id.get())?)),
+    })
+}
+
+fn payouts(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
+    for (key, made) in &changes.payouts {
+        let payout = facts.payouts.get(key).ok_or_else(|| absent("payout"))?;
+        let params = params![
+            payout.amount.get(),
+            payout.state.code(),
+            payout.at.millis(),
+            int(key.user.get())?,
+            key.reference.as_str(),
+        ];
+        if *made {
+            insert(&mut connection.prepare_cached(INSERT_PAYOUT)?, params, "payout")?;
+        } else {
+            let mut statement = connection.prepare_cached(UPDATE_PAYOUT)?;
+            one(statement.execute(params)?, "payout")?;
+        }
+    }
+    Ok(())
+}
+
+/// Inserts one row; a key that is taken is a conflict.
+pub(super) fn insert(
+    statement: &mut CachedStatement<'_>,
+    params: impl Params,
+    what: &'static str,
+) -> Outcome<()> {
+    statement.execute(params).map_err(|error| Failure::inserting(error, what))?;
+    Ok(())
+}
+
+/// One row must have been written: none means that it is not as it was loaded.
+pub(super) fn one(affected: usize, what: &'static str) -> Outcome<()> {
+    if affected == 1 { Ok(()) } else { Err(Failure::conflict(what)) }
+}
+
+fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {
+    rows.iter().filter(|(_, slot)| slot.changed)
+}
+
+fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
+    int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
+}
+
+fn absent(what: &str) -> Failure {
+    Failure::corrupt(format!("a batch changed a {what} that its facts do not hold"))
+}

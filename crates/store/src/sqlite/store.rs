@@ -1,0 +1,288 @@
+//! The port, method by method.
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use hongbao_app::ports::{
+    AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
+    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
+    StoreError, UserRecord, WalletEntry, Work,
+};
+use hongbao_domain::{
+    MerchantId, PacketKey, Timestamp, UserId,
+    change::ChangeRecord,
+    facts::Needs,
+    ledger::{JournalRow, Owner},
+    merchant::Settings,
+    packet::{OrderKey, Packet},
+    wallet::Wallet,
+};
+use rusqlite::Transaction;
+
+use super::{
+    admin, audit::Snapshot, error::Outcome, files, jobs, journal, open, open::OpenError, packets,
+    readers::Readers, settings::SettingsCache, users, writer::Writer,
+};
+
+/// A store in one SQLite database.
+pub struct SqliteStore {
+    // First, so that the log is folded in and the lock given back by the writer, last of all.
+    readers: Readers,
+    writer: Option<Writer>,
+    clock: Arc<dyn Clock>,
+}
+
+impl SqliteStore {
+    /// Makes the database if there is none, and brings its schema up to date.
+    pub fn migrate(path: &Path) -> Result<(), OpenError> {
+        open::migrate(path)
+    }
+
+    /// Opens the database for a server: takes its lock and checks everything.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        files::check_modes(path)?;
+        let lock = files::Lock::take(path)?;
+        let settings = Arc::new(SettingsCache::default());
+        let writer = Writer::open(path, Arc::clone(&clock), Arc::clone(&settings), lock)?;
+        Ok(Self { readers: Readers::open(path, settings)?, writer: Some(writer), clock })
+    }
+
+    /// Opens the database for reading only; works beside a running server. Schema and settings
+    /// are not checked here: [`AuditSource::structure`] tells what is wrong with them.
+    pub fn open_read_only(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        files::check_modes(path)?;
+        open::check_version()?;
+        Ok(Self {
+            readers: Readers::open(path, Arc::new(SettingsCache::default()))?,
+            writer: None,
+            clock,
+        })
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let read_only = || StoreError::Unavailable("it was opened for reading only".to_owned());
+        self.writer.as_ref().ok_or_else(read_only)
+    }
+
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer()?.write(change).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn transact(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        match self.writer() {
+            Ok(writer) => writer.transact(needs, work).await,
+            Err(error) => (work, Err(error)),
+        }
+    }
+
+    async fn now(&self) -> Result<Timestamp, StoreError> {
+        Ok(self.clock.now())
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.writer()?.check().await
+    }
+
+    async fn create_merchant(
+        &self,
+        new: NewMerchant,
+        record: ChangeRecord,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| admin::create_merchant(tx, &new, &record)).await
+    }
+
+    async fn merchant(&self, id: MerchantId) -> Result<Option<MerchantRecord>, StoreError> {
+        self.readers.read(move |reading| admin::merchant(reading, id)).await
+    }
+
+    async fn merchants(&self) -> Result<Vec<MerchantRecord>, StoreError> {
+        self.readers.read(admin::merchants).await
+    }
+
+    async fn update_settings(
+        &self,
+        id: MerchantId,
+        expected: u64,
+        settings: Settings,
+        record: ChangeRecord,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| admin::update_settings(tx, id, expected, &settings, &record)).await
+    }
+
+    async fn set_key(
+        &self,
+        id: MerchantId,
+        sealed: Vec<u8>,
+        record: ChangeRecord,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| admin::set_key(tx, id, &sealed, &record)).await
+    }
+
+    async fn add_certificate(
+        &self,
+        new: NewCertificate,
+        record: ChangeRecord,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| admin::add_certificate(tx, &new, &record)).await
+    }
+
+    async fn certificate(
+        &self,
+        merchant: MerchantId,
+        serial: &str,
+    ) -> Result<Option<Certificate>, StoreError> {
+        let serial = serial.to_owned();
+        self.readers.read(move |reading| admin::certificate(&reading.tx, merchant, &serial)).await
+    }
+
+    async fn certificates(&self, merchant: MerchantId) -> Result<Vec<Certificate>, StoreError> {
+        self.readers.read(move |reading| admin::certificates(&reading.tx, merchant)).await
+    }
+
+    async fn revoke_certificate(
+        &self,
+        merchant: MerchantId,
+        serial: &str,
+        at: Timestamp,
+        record: ChangeRecord,
+    ) -> Result<bool, StoreError> {
+        let serial = serial.to_owned();
+        self.write(move |tx| admin::revoke_certificate(tx, merchant, &serial, at, &record)).await
+    }
+
+    async fn authorization(
+        &self,
+        provider: MerchantId,
+        sub_merchant: MerchantId,
+    ) -> Result<Option<Authorization>, StoreError> {
+        self.readers
+            .read(move |reading| admin::find_authorization(&reading.tx, provider, sub_merchant))
+            .await
+    }
+
+    async fn set_authorization(
+        &self,
+        before: Option<Authorization>,
+        after: Authorization,
+        record: ChangeRecord,
+    ) -> Result<(), StoreError> {
+        self.write(move |tx| admin::set_authorization(tx, before, after, &record)).await
+    }
+
+    async fn register_user(&self, new: NewUser, at: Timestamp) -> Result<UserRecord, StoreError> {
+        self.write(move |tx| users::register(tx, &new, at)).await
+    }
+
+    async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError> {
+        let person = person.clone();
+        self.readers.read(move |reading| users::find(&reading.tx, &person)).await
+    }
+
+    async fn set_wallet_frozen(
+        &self,
+        user: UserId,
+        frozen: bool,
+        record: ChangeRecord,
+    ) -> Result<bool, StoreError> {
+        self.write(move |tx| users::set_frozen(tx, user, frozen, &record)).await
+    }
+
+    async fn wallet(&self, user: UserId) -> Result<Option<Wallet>, StoreError> {
+        self.readers.read(move |reading| users::wallet(&reading.tx, user)).await
+    }
+
+    async fn wallet_entries(
+        &self,
+        user: UserId,
+        before: u64,
+        limit: u32,
+    ) -> Result<Vec<WalletEntry>, StoreError> {
+        self.readers.read(move |reading| users::entries(&reading.tx, user, before, limit)).await
+    }
+
+    async fn messages(
+        &self,
+        user: UserId,
+        before: Option<(Timestamp, PacketKey)>,
+        limit: u32,
+    ) -> Result<Vec<Message>, StoreError> {
+        self.readers.read(move |reading| users::messages(&reading.tx, user, before, limit)).await
+    }
+
+    async fn put_messages(&self, messages: &[Message]) -> Result<(), StoreError> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let messages = messages.to_vec();
+        self.write(move |tx| users::put_messages(tx, &messages)).await
+    }
+
+    async fn order(&self, key: &OrderKey) -> Result<Option<OrderRecord>, StoreError> {
+        let key = key.clone();
+        self.readers.read(move |reading| packets::order(reading, &key)).await
+    }
+
+    async fn order_of_packet(&self, key: PacketKey) -> Result<Option<OrderRecord>, StoreError> {
+        self.readers.read(move |reading| packets::order_of_packet(reading, key)).await
+    }
+
+    async fn packets(&self, keys: &[PacketKey]) -> Result<Vec<Packet>, StoreError> {
+        let keys = keys.to_vec();
+        self.readers.read(move |reading| packets::some(&reading.tx, &keys)).await
+    }
+
+    async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError> {
+        self.readers.read(move |reading| jobs::due_packets(&reading.tx, now, limit)).await
+    }
+
+    async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {
+        if times.is_empty() {
+            return Ok(());
+        }
+        let times = times.to_vec();
+        self.write(move |tx| jobs::settled_through(tx, &times)).await
+    }
+
+    async fn unfollowed(&self, limit: u32) -> Result<Vec<JournalCursor>, StoreError> {
+        self.readers.read(move |reading| jobs::unfollowed(&reading.tx, limit)).await
+    }
+
+    async fn journal_after(
+        &self,
+        owner: Owner,
+        seq: u64,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        self.readers.read(move |reading| journal::after(&reading.tx, owner, seq, limit)).await
+    }
+
+    async fn follow(
+        &self,
+        merchant: MerchantId,
+        from: u64,
+        to: u64,
+        entries: &[WalletEntry],
+    ) -> Result<(), StoreError> {
+        let entries = entries.to_vec();
+        self.write(move |tx| jobs::follow(tx, merchant, from, to, &entries)).await
+    }
+
+    async fn pending_payouts(&self, limit: u32) -> Result<Vec<PendingPayout>, StoreError> {
+        self.readers.read(move |reading| jobs::pending_payouts(&reading.tx, limit)).await
+    }
+
+    async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError> {
+        let snapshot = Snapshot::open(self.readers.path(), self.readers.settings()).await?;
+        Ok(Box::new(snapshot))
+    }
+}

@@ -1,0 +1,263 @@
+//! The one writer: a thread that owns the writing connection and takes jobs in turn.
+//!
+//! A job runs in one `BEGIN IMMEDIATE` transaction and is answered after its commit is on disk.
+//! Then, when the log has grown enough, the writer copies it into the database, while the next
+//! jobs gather. It does so itself, rather than by SQLite's autocheckpoint, because that one keeps
+//! a failed fsync to itself, and a failed fsync must not be followed by a successful one that
+//! covers it up.
+//!
+//! After a commit whose outcome is not known, or a failed checkpoint, the writer is *broken*: it
+//! takes no job until the store is opened again, which reads the log and so learns the truth.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    thread,
+};
+
+use hongbao_app::{
+    executor,
+    ports::{Clock, StoreError, Work},
+};
+use hongbao_domain::facts::{Changes, Facts, Needs};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    commit,
+    error::{Failure, Outcome, surely_not_committed},
+    files::Lock,
+    load, open,
+    open::OpenError,
+    settings::SettingsCache,
+};
+
+/// Jobs that wait. Batches come one by one from the executor; people's writes are rare.
+const JOBS_MAX: usize = 64;
+/// The log is copied into the database when it holds so many pages (64 MiB): long enough that
+/// pages dirtied by several batches are copied once, short enough that a copy is over soon.
+const CHECKPOINT_PAGES: i64 = 16_384;
+/// When readers kept the log from starting over until it is this long (512 MiB), the writer waits
+/// for them.
+const RESTART_PAGES: i64 = 8 * CHECKPOINT_PAGES;
+
+type Job = Box<dyn FnOnce(&mut Writing) + Send>;
+
+/// The thread's side.
+pub(super) struct Writing {
+    connection: Connection,
+    clock: Arc<dyn Clock>,
+    settings: Arc<SettingsCache>,
+    broken: Arc<OnceLock<String>>,
+    /// Last, so that it is given back after the connection is closed.
+    _lock: Lock,
+}
+
+/// The callers' side.
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<thread::JoinHandle<()>>,
+    broken: Arc<OnceLock<String>>,
+}
+
+impl Writer {
+    /// Opens the writing connection and starts its thread.
+    pub(super) fn open(
+        path: &Path,
+        clock: Arc<dyn Clock>,
+        settings: Arc<SettingsCache>,
+        lock: Lock,
+    ) -> Result<Self, OpenError> {
+        let broken = Arc::new(OnceLock::new());
+        let writing = Writing {
+            connection: open::writer(path)?,
+            clock,
+            settings,
+            broken: Arc::clone(&broken),
+            _lock: lock,
+        };
+        let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let thread = thread::Builder::new()
+            .name("sqlite-writer".to_owned())
+            .spawn(move || serve(writing, queue))
+            .map_err(|error| OpenError::io(path, error))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), broken })
+    }
+
+    /// Runs `change` in one transaction and commits it durably.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(|writing| writing.write(change)).await
+    }
+
+    /// Fails when no commit could be taken.
+    pub(super) async fn check(&self) -> Result<(), StoreError> {
+        self.run(|writing| {
+            let tx = writing.begin().map_err(Failure::into_store)?;
+            tx.rollback().map_err(|error| Failure::from(error).into_store())
+        })
+        .await
+    }
+
+    /// Load, decide, commit. The work comes back whatever happens.
+    pub(super) async fn transact(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        let shared = Arc::new(Mutex::new(work));
+        let lent = Arc::clone(&shared);
+        let result = self.run(move |writing| writing.transact(&needs, lock(&lent).as_mut())).await;
+        let work = std::mem::replace(&mut *lock(&shared), Box::new(Gone));
+        (work, result)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Writing) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if let Some(why) = self.broken.get() {
+            return Err(unavailable(why));
+        }
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |writing| {
+            let result = match writing.broken.get() {
+                Some(why) => Err(unavailable(why)),
+                None => job(writing),
+            };
+            // Nobody waits any more when the caller was dropped; the commit stands.
+            drop(answer.send(result));
+        });
+        let jobs = self.jobs.as_ref();
+        let jobs = jobs.ok_or_else(|| unavailable("it is being closed"))?;
+        jobs.send(job).await.map_err(|_closed| unavailable("its writer has ended"))?;
+        answered
+            .await
+            .map_err(|_lost| StoreError::Unknown("the writer gave no answer".to_owned()))?
+    }
+}
+
+impl Drop for Writer {
+    /// Waits until the connection is closed and the lock given back.
+    fn drop(&mut self) {
+        self.jobs = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the SQLite writer ended in a panic");
+        }
+    }
+}
+
+/// Stands in a slot whose work was taken out.
+struct Gone;
+
+impl Work for Gone {
+    fn decide(&mut self, facts: Facts) -> (Facts, Changes) {
+        (facts, Changes::default())
+    }
+
+    fn answer(self: Box<Self>, _failure: Option<executor::Failure>) {}
+}
+
+fn serve(mut writing: Writing, mut queue: mpsc::Receiver<Job>) {
+    while let Some(job) = queue.blocking_recv() {
+        // A panic in a job is a defect of that job. Its transaction was rolled back while the
+        // stack unwound; the caller learns that it has no answer.
+        if catch_unwind(AssertUnwindSafe(|| job(&mut writing))).is_err() {
+            tracing::error!("a job of the SQLite writer panicked");
+        }
+        writing.checkpoint();
+    }
+}
+
+impl Writing {
+    fn begin(&mut self) -> Outcome<Transaction<'_>> {
+        let behavior = TransactionBehavior::Immediate;
+        Ok(self.connection.transaction_with_behavior(behavior)?)
+    }
+
+    fn write<T>(
+        &mut self,
+        change: impl FnOnce(&Transaction<'_>) -> Outcome<T>,
+    ) -> Result<T, StoreError> {
+        let broken = Arc::clone(&self.broken);
+        let tx = self.begin().map_err(Failure::into_store)?;
+        let value = change(&tx).map_err(Failure::into_store)?;
+        commit(tx, &broken)?;
+        Ok(value)
+    }
+
+    fn transact(&mut self, needs: &Needs, work: &mut dyn Work) -> Result<(), StoreError> {
+        let (broken, clock) = (Arc::clone(&self.broken), Arc::clone(&self.clock));
+        let settings = Arc::clone(&self.settings);
+        let tx = self.begin().map_err(Failure::into_store)?;
+        // The clock is read once the write lock is held (DEF8).
+        let facts = load::facts(&tx, &settings, needs, clock.now()).map_err(Failure::into_store)?;
+        let decided = catch_unwind(AssertUnwindSafe(|| work.decide(facts)));
+        let (facts, changes) =
+            decided.map_err(|_panic| unavailable("a decision panicked; nothing was written"))?;
+        if changes.is_empty() {
+            return Ok(());
+        }
+        commit::changes(&tx, &facts, &changes).map_err(Failure::into_store)?;
+        commit(tx, &broken)
+    }
+
+    /// Copies the log into the database once it is long enough.
+    fn checkpoint(&mut self) {
+        if self.broken.get().is_some() {
+            return;
+        }
+        if let Err(error) = self.try_checkpoint() {
+            break_off(&self.broken, &format!("a checkpoint failed: {error}"));
+        }
+    }
+
+    fn try_checkpoint(&self) -> rusqlite::Result<()> {
+        let pages = self.log_pages("PRAGMA wal_checkpoint(NOOP)")?;
+        if pages < CHECKPOINT_PAGES {
+            return Ok(());
+        }
+        // Readers are in the way of starting over, never of copying.
+        self.log_pages(if pages < RESTART_PAGES {
+            "PRAGMA wal_checkpoint(PASSIVE)"
+        } else {
+            "PRAGMA wal_checkpoint(RESTART)"
+        })?;
+        Ok(())
+    }
+
+    /// Runs a checkpoint and tells how many pages the log holds.
+    fn log_pages(&self, pragma: &str) -> rusqlite::Result<i64> {
+        let mut statement = self.connection.prepare_cached(pragma)?;
+        statement.query_row((), |row| row.get(1))
+    }
+}
+
+fn commit(tx: Transaction<'_>, broken: &OnceLock<String>) -> Result<(), StoreError> {
+    let Err(error) = tx.commit() else {
+        return Ok(());
+    };
+    if surely_not_committed(&error) {
+        return Err(StoreError::Unavailable(error.to_string()));
+    }
+    break_off(broken, &format!("a commit failed: {error}"));
+    Err(StoreError::Unknown(error.to_string()))
+}
+
+fn break_off(broken: &OnceLock<String>, why: &str) {
+    tracing::error!(why, "the SQLite store stops writing until it is opened again");
+    broken.get_or_init(|| format!("{why}; open the store again"));
+}
+
+fn unavailable(why: &str) -> StoreError {
+    StoreError::Unavailable(why.to_owned())
+}
+
+fn lock(work: &Mutex<Box<dyn Work>>) -> MutexGuard<'_, Box<dyn Work>> {
+    work.lock().unwrap_or_else(PoisonError::into_inner)
+}

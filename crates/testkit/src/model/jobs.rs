@@ -1,0 +1,113 @@
+//! What the jobs read and remember.
+
+use hongbao_app::ports::{
+    DuePacket, DueScan, JournalCursor, PendingPayout, StoreError, WalletEntry,
+};
+use hongbao_domain::{
+    MerchantId, Timestamp,
+    ledger::{JournalRow, Owner},
+    merchant::Merchant,
+    packet::{Packet, PacketState},
+    wallet::PayoutState,
+};
+
+use super::state::{State, conflict, page};
+
+impl State {
+    fn all_merchants(&self) -> impl Iterator<Item = &Merchant> {
+        self.merchants.values().map(|record| &record.merchant)
+    }
+
+    pub(super) fn due_packets(&self, now: Timestamp, limit: u32) -> DueScan {
+        let mut packets: Vec<DuePacket> = self
+            .packets
+            .values()
+            .filter(|packet| packet.state == PacketState::Open && self.due(packet, now))
+            .map(|packet| DuePacket { packet: packet.key, expire_at: packet.expire_at })
+            .collect();
+        packets.sort_by_key(|due| (due.expire_at, due.packet));
+        packets.truncate(page(limit));
+        let times =
+            self.all_merchants().map(|merchant| (merchant.id, merchant.time(now))).collect();
+        DueScan { packets, times }
+    }
+
+    fn due(&self, packet: &Packet, now: Timestamp) -> bool {
+        let id = packet.key.merchant;
+        let ended = self
+            .merchants
+            .get(&id)
+            .is_some_and(|record| packet.expire_at <= record.merchant.time(now));
+        let settled = self.settled.get(&id).is_some_and(|through| packet.expire_at <= *through);
+        ended && !settled
+    }
+
+    pub(super) fn settled_through(&mut self, times: &[(MerchantId, Timestamp)]) {
+        for (merchant, time) in times {
+            let through = self.settled.entry(*merchant).or_insert(*time);
+            *through = (*through).max(*time);
+        }
+    }
+
+    pub(super) fn unfollowed(&self, limit: u32) -> Vec<JournalCursor> {
+        self.all_merchants()
+            .map(|merchant| JournalCursor {
+                merchant: merchant.id,
+                followed: self.followed_of(merchant.id),
+                head: merchant.book.journal.seq,
+            })
+            .filter(|cursor| cursor.followed < cursor.head)
+            .take(page(limit))
+            .collect()
+    }
+
+    pub(super) fn followed_of(&self, merchant: MerchantId) -> u64 {
+        self.followed.get(&merchant).copied().unwrap_or(0)
+    }
+
+    pub(super) fn journal_after(&self, owner: Owner, seq: u64, limit: u32) -> Vec<JournalRow> {
+        let rows = self.journals.get(&owner).map(Vec::as_slice);
+        rows.unwrap_or_default()
+            .iter()
+            .filter(|row| row.seq > seq)
+            .take(page(limit))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn follow(
+        &mut self,
+        merchant: MerchantId,
+        from: u64,
+        to: u64,
+        lines: &[WalletEntry],
+    ) -> Result<(), StoreError> {
+        if self.followed_of(merchant) != from {
+            return Err(conflict("journal cursor"));
+        }
+        for line in lines {
+            self.wallet_lines.entry((line.user, line.seq)).or_insert_with(|| line.clone());
+        }
+        self.followed.insert(merchant, to);
+        Ok(())
+    }
+
+    pub(super) fn pending_payouts(&self, limit: u32) -> Vec<PendingPayout> {
+        let mut pending: Vec<PendingPayout> = self
+            .payouts
+            .iter()
+            .filter(|(_, payout)| payout.state == PayoutState::Pending)
+            .map(|(key, payout)| PendingPayout {
+                user: key.user,
+                reference: key.reference.clone(),
+                amount: payout.amount,
+                at: payout.at,
+            })
+            .collect();
+        pending.sort_by(|one, other| {
+            (one.at, one.user, &one.reference).cmp(&(other.at, other.user, &other.reference))
+        });
+        pending.truncate(page(limit));
+        pending
+    }
+}

@@ -1,0 +1,58 @@
+//! From a list of routes to a router, and to its part of the document.
+
+use axum::{
+    Router,
+    extract::Request,
+    http::{HeaderValue, header},
+    middleware::{self, Next},
+    response::Response,
+};
+use utoipa::openapi::{Components, ComponentsBuilder, Paths};
+
+use super::Route;
+use crate::problem::{Language, Problem, rows};
+
+/// A router of these routes: what is not among them is not there.
+pub fn assemble<S: Clone + Send + Sync + 'static>(routes: Vec<Route<S>>, state: S) -> Router {
+    routes
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path(), route.handled()))
+        .fallback(async || Problem::new(rows::NO_ROUTE))
+        .method_not_allowed_fallback(async || Problem::new(rows::METHOD_NOT_ALLOWED))
+        .layer(middleware::from_fn(finish))
+        .with_state(state)
+}
+
+/// Paths and schemas of these routes.
+pub fn document<S: Clone + Send + Sync + 'static>(
+    routes: Vec<Route<S>>,
+    mut paths: Paths,
+    components: Components,
+) -> (Paths, Components) {
+    let mut components = ComponentsBuilder::from(components);
+    for route in routes {
+        let path = route.path();
+        let (method, operation, schemas) = route.described();
+        paths.add_path_operation(path, vec![method], operation);
+        components = components.schemas_from_iter(schemas);
+    }
+    (paths, components.build())
+}
+
+/// Problems in the caller's language, and headers that no answer goes without.
+async fn finish(request: Request, next: Next) -> Response {
+    let language = Language::asked_for(request.headers());
+    let mut response = next.run(request).await;
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let allow = response.headers_mut().remove(header::ALLOW);
+        response = problem.response(language);
+        if let Some(methods) = allow {
+            response.headers_mut().insert(header::ALLOW, methods);
+        }
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.append(header::VARY, HeaderValue::from_static("accept-language"));
+    response
+}

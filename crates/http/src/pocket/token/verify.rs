@@ -1,0 +1,123 @@
+//! Checking tokens.
+
+use hongbao_domain::{AppId, Timestamp};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+
+use super::{
+    Claims, TokenKeyError,
+    keys::{self, Key},
+    long_enough,
+};
+
+/// How far the host's clock may be off: machines on one clock service differ by far less.
+const LEEWAY_SECONDS: i64 = 5;
+/// The longest token: claims of the longest names under an RSA-4096 signature take 2 KiB.
+const TOKEN_BYTES_MAX: usize = 4 * 1024;
+
+/// A token that says nothing. Callers are not told which of these it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenError {
+    /// Not a token, signed by nobody we know, or with claims missing.
+    #[error("the token is not one of ours")]
+    Invalid,
+    /// Past its end, or before its beginning.
+    #[error("the token is not good at this time")]
+    NotNow,
+    /// Of another issuer, or for an app that is not served here.
+    #[error("the token is of another issuer or app")]
+    NotForUs,
+}
+
+/// Checks tokens of one host app.
+#[derive(Clone)]
+pub struct TokenVerifier {
+    keys: Vec<Key>,
+    issuer: Option<String>,
+    apps: Vec<AppId>,
+}
+
+impl std::fmt::Debug for TokenVerifier {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TokenVerifier").field("keys", &self.keys.len()).finish_non_exhaustive()
+    }
+}
+
+impl TokenVerifier {
+    /// Tokens signed with HS256 under this secret, at least 32 bytes.
+    pub fn shared_secret(secret: &[u8]) -> Result<Self, TokenKeyError> {
+        long_enough(secret)?;
+        let decoding = DecodingKey::from_secret(secret);
+        Ok(Self::of(vec![Key { id: None, algorithm: Algorithm::HS256, decoding }]))
+    }
+
+    /// Tokens signed by a key of this JWKS document: RS256, ES256 or `EdDSA`.
+    pub fn jwks(text: &str) -> Result<Self, TokenKeyError> {
+        Ok(Self::of(keys::of_document(text)?))
+    }
+
+    const fn of(keys: Vec<Key>) -> Self {
+        Self { keys, issuer: None, apps: Vec::new() }
+    }
+
+    /// Only tokens of this issuer.
+    #[must_use]
+    pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.issuer = Some(issuer.into());
+        self
+    }
+
+    /// Only tokens for these apps.
+    #[must_use]
+    pub fn for_apps(mut self, apps: Vec<AppId>) -> Self {
+        self.apps = apps;
+        self
+    }
+
+    /// What the token says, if it stands at `now`.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        if token.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Invalid);
+        }
+        let header = decode_header(token).map_err(|_malformed| TokenError::Invalid)?;
+        let key = self.key(header.kid.as_deref()).ok_or(TokenError::Invalid)?;
+        // An extension that must be understood is not.
+        if header.alg != key.algorithm || header.crit.is_some() {
+            return Err(TokenError::Invalid);
+        }
+        let claims: Claims = decode(token, &key.decoding, &signature_only(key.algorithm))
+            .map_err(|_refused| TokenError::Invalid)?
+            .claims;
+        check_time(&claims, now)?;
+        let issuer = self.issuer.as_ref().is_none_or(|ours| claims.iss.as_ref() == Some(ours));
+        let app = self.apps.is_empty() || self.apps.contains(&claims.appid);
+        if issuer && app { Ok(claims) } else { Err(TokenError::NotForUs) }
+    }
+
+    /// The key a token names; the only one, when it names none.
+    fn key(&self, id: Option<&str>) -> Option<&Key> {
+        match (id, self.keys.as_slice()) {
+            (None, [key]) => Some(key),
+            (None, _) => None,
+            // A shared secret has no name, so a token may call it as it likes.
+            (Some(_), [key]) if key.id.is_none() => Some(key),
+            (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+        }
+    }
+}
+
+/// Time is ours to check, by our own clock; the library's is the machine's.
+fn signature_only(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
+}
+
+fn check_time(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
+    let instant = |seconds: i64| Timestamp::EPOCH.plus_seconds(seconds);
+    let over = now >= instant(claims.exp.saturating_add(LEEWAY_SECONDS));
+    let early = claims.nbf.is_some_and(|nbf| now < instant(nbf.saturating_sub(LEEWAY_SECONDS)));
+    if over || early { Err(TokenError::NotNow) } else { Ok(()) }
+}

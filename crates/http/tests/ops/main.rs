@@ -1,0 +1,18 @@
+//! The operators' face, and the document of both JSON faces.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a surprise in a test is a failed test"
+)]
+
+#[path = "../pocket/call.rs"]
+mod call;
+mod document;
+mod health;
+mod merchants;
+mod people;
+mod permissions;
+mod settings;
+mod town;

@@ -1,16 +1,55 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help fmt lint test
+.PHONY: help demo story test bench fmt lint doc fuzz clean
+
+DATA ?= demo-data
+FUZZ_SECONDS ?= 60
+# A nightly toolchain where there is one; else the stable one is asked to act as one.
+FUZZ := $(shell rustup run nightly rustc --version >/dev/null 2>&1 && echo 'cargo +nightly fuzz' || echo 'env RUSTC_BOOTSTRAP=1 cargo fuzz')
 
 help: ## List the targets
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: tools ## Build, start a seeded platform in demo-data/, and say what to try
+	cargo build --release --locked --bin hongbao
+	PATH="$(CURDIR)/target/release:$$PATH" hongbao demo --data $(DATA)
+
+story: tools ## Tell the demo's story once in a directory of its own, and check the books
+	cargo build --release --locked --bin hongbao
+	data=$$(mktemp -d) && target/release/hongbao demo --once --data "$$data"; status=$$?; rm -rf "$$data"; exit $$status
+
+test: tools ## Run every check, cheapest first; installs what is missing
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo test --locked -p hongbao-testkit --test tidy
+	cargo test --locked -p hongbao-domain -p hongbao-wire -p hongbao-app
+	cargo test --locked -p hongbao-store -p hongbao-testkit
+	cargo test --locked -p hongbao-http
+	cargo test --locked -p hongbao-server
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
+	scripts/ensure-packages.sh python3-venv
+	tests/sdk/run.sh target/debug/hongbao
+
+bench: tools ## Print the figures of this machine (about half an hour)
+	cargo build --release --locked --bin hongbao
+	target/release/hongbao bench --scale
+
+fuzz: ## Fuzz XML reader, canonical string and money text for a minute each
+	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
+	for target in xml_reader canonical_string money_text; do \
+	  $(FUZZ) run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	done
 
 fmt: ## Format the code
 	cargo fmt --all
 
 lint: ## Check format and lints
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --locked -- -D warnings
 
-test: lint ## Run every check
-	cargo test --workspace
+clean: ## Remove what was built and tried
+	rm -rf target .test demo-data bench/results
+
+.PHONY: tools
+tools:
+	@scripts/ensure-packages.sh gcc libc6-dev

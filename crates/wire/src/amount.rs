@@ -72,10 +72,8 @@ pub fn fen_to_yuan_text(fen: i64) -> String {
     let sign = if fen < 0 { "-" } else { "" };
     let fen_abs = fen.unsigned_abs();
     let per_yuan = FEN_PER_YUAN.unsigned_abs();
-    let (yuan, cents) = (
-        fen_abs.checked_div(per_yuan).unwrap_or(0),
-        fen_abs.checked_rem(per_yuan).unwrap_or(0),
-    );
+    let (yuan, cents) =
+        (fen_abs.checked_div(per_yuan).unwrap_or(0), fen_abs.checked_rem(per_yuan).unwrap_or(0));
     let mut text = String::from(sign);
     // Writing to a String cannot fail.
     write!(text, "{yuan}.{cents:02}").unwrap_or_default();

@@ -78,10 +78,7 @@ pub(crate) fn base_without(fields: &Fields, left_out: &[&str]) -> String {
 pub fn check_unambiguous(fields: &Fields, known_names: &[&str]) -> Result<(), AmbiguousField> {
     for (name, value) in fields.iter().filter(|(name, _)| *name != SIGN) {
         if let Some(hidden) = hidden_name(name, value, known_names) {
-            return Err(AmbiguousField {
-                field: name.to_owned(),
-                hidden: hidden.to_owned(),
-            });
+            return Err(AmbiguousField { field: name.to_owned(), hidden: hidden.to_owned() });
         }
     }
     Ok(())
@@ -180,21 +177,11 @@ mod tests {
     #[test]
     fn every_known_name_is_refused_inside_every_text_field() {
         for hidden in KNOWN_NAMES {
-            for field in [
-                "act_name",
-                "remark",
-                "send_name",
-                "wishing",
-                "risk_info",
-                "unknown",
-            ] {
+            for field in ["act_name", "remark", "send_name", "wishing", "risk_info", "unknown"] {
                 let value = format!("x&{hidden}=y");
                 let error =
                     check_unambiguous(&fields(&[(field, &value)]), KNOWN_NAMES).unwrap_err();
-                assert_eq!(
-                    (error.field.as_str(), error.hidden.as_str()),
-                    (field, *hidden)
-                );
+                assert_eq!((error.field.as_str(), error.hidden.as_str()), (field, *hidden));
             }
         }
     }
@@ -209,10 +196,7 @@ mod tests {
         }
         kept.sort_by(|left, right| right.0.cmp(left.0));
         kept.reverse();
-        kept.into_iter()
-            .map(|(_, joined)| joined)
-            .collect::<Vec<_>>()
-            .join("&")
+        kept.into_iter().map(|(_, joined)| joined).collect::<Vec<_>>().join("&")
     }
 
     fn from_map(pairs: &BTreeMap<String, String>) -> Fields {

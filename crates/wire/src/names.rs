@@ -294,11 +294,7 @@ mod tests {
         assert_eq!(distinct.len(), KNOWN_NAMES.len());
         for name in KNOWN_NAMES {
             assert!(crate::xml::is_name(name), "{name}");
-            assert!(
-                name.bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_'),
-                "{name}"
-            );
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
         }
     }
 

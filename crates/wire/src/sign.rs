@@ -186,11 +186,7 @@ fn check(fields: &Fields, key: &ApiKey, policy: SignPolicy) -> Result<SignType, 
     if fields.non_empty(SIGN_TYPE).is_some() {
         right |= matches(&base_without(fields, &[SIGN, SIGN_TYPE]));
     }
-    if bool::from(right) {
-        Ok(sign_type)
-    } else {
-        Err(SignErrorReason::Mismatch)
-    }
+    if bool::from(right) { Ok(sign_type) } else { Err(SignErrorReason::Mismatch) }
 }
 
 fn decide_sign_type(asked: Option<&str>, policy: SignPolicy) -> Result<SignType, SignErrorReason> {
@@ -209,20 +205,12 @@ fn decode_sign(text: Option<&str>, sign_type: SignType) -> Result<Vec<u8>, SignE
     let text = text.ok_or(SignErrorReason::Missing)?;
     let expected = sign_type.bytes().saturating_mul(2);
     if text.len() != expected {
-        return Err(SignErrorReason::Length {
-            expected,
-            found: text.len(),
-        });
+        return Err(SignErrorReason::Length { expected, found: text.len() });
     }
-    if !text
-        .bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F'))
-    {
+    if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'A'..=b'F')) {
         return Err(SignErrorReason::NotUpperCaseHex);
     }
-    hex::decode(text)
-        .ok()
-        .ok_or(SignErrorReason::NotUpperCaseHex)
+    hex::decode(text).ok().ok_or(SignErrorReason::NotUpperCaseHex)
 }
 
 /// Signs an answer: texts are trimmed, a former signature is replaced, `sign` comes last.
@@ -252,18 +240,13 @@ fn digest(base: &str, key: &ApiKey, sign_type: SignType) -> Vec<u8> {
     const KEY_PART: &[u8] = b"&key=";
     match sign_type {
         SignType::Md5 => {
-            let md5 = Md5::new()
-                .chain_update(base)
-                .chain_update(KEY_PART)
-                .chain_update(key.0.as_slice());
+            let md5 =
+                Md5::new().chain_update(base).chain_update(KEY_PART).chain_update(key.0.as_slice());
             md5.finalize().to_vec()
         }
         SignType::HmacSha256 => {
             let mut block = [0; SHA256_BLOCK_BYTES];
-            block
-                .iter_mut()
-                .zip(&key.0)
-                .for_each(|(to, from)| *to = *from);
+            block.iter_mut().zip(&key.0).for_each(|(to, from)| *to = *from);
             let hmac = Hmac::<Sha256>::new(&block.into())
                 .chain_update(base)
                 .chain_update(KEY_PART)

@@ -64,10 +64,7 @@ fn the_official_vector_comes_out_with_both_algorithms() {
         canonical_string(&message),
         "appid=wxd930ea5d5a258f4f&body=test&device_info=1000&mch_id=10000100&nonce_str=ibuaiVcKdpRxkhJA"
     );
-    assert_eq!(
-        sign(&message, &key(), Md5),
-        "9A0A8659F005D6984697E2CA0A9CF3B7"
-    );
+    assert_eq!(sign(&message, &key(), Md5), "9A0A8659F005D6984697E2CA0A9CF3B7");
     assert_eq!(
         sign(&message, &key(), HmacSha256),
         "6A9AE1657590FD6257D693A078E1C3E4BB6BA4DC30B23E0EE2496E54170DACD6"
@@ -120,10 +117,9 @@ fn sign_type_may_be_inside_the_string_or_outside_of_it() {
             assert_eq!(ours_with(&sent, Md5Allowed), Ok(sign_type));
         }
         // Taking a signed sign_type away, or emptying it, breaks the signature.
-        for rest in [
-            vec![("sign", inside.as_str())],
-            vec![("sign", inside.as_str()), ("sign_type", "")],
-        ] {
+        for rest in
+            [vec![("sign", inside.as_str())], vec![("sign", inside.as_str()), ("sign_type", "")]]
+        {
             assert!(ours_with(&rest, Md5Allowed).is_err());
         }
     }
@@ -135,41 +131,11 @@ fn a_malformed_signature_is_refused_under_every_policy() {
     let one_lower = OURS_MD5.replacen('F', "f", 1);
     let table: &[(&str, SignErrorReason)] = &[
         ("", Missing),
-        (
-            " ",
-            Length {
-                expected: 32,
-                found: 1,
-            },
-        ),
-        (
-            "null",
-            Length {
-                expected: 32,
-                found: 4,
-            },
-        ),
-        (
-            "06F78C667B25713BF97A42135DB7F79",
-            Length {
-                expected: 32,
-                found: 31,
-            },
-        ),
-        (
-            "06F78C667B25713BF97A42135DB7F79F0",
-            Length {
-                expected: 32,
-                found: 33,
-            },
-        ),
-        (
-            " 06F78C667B25713BF97A42135DB7F79F",
-            Length {
-                expected: 32,
-                found: 33,
-            },
-        ),
+        (" ", Length { expected: 32, found: 1 }),
+        ("null", Length { expected: 32, found: 4 }),
+        ("06F78C667B25713BF97A42135DB7F79", Length { expected: 32, found: 31 }),
+        ("06F78C667B25713BF97A42135DB7F79F0", Length { expected: 32, found: 33 }),
+        (" 06F78C667B25713BF97A42135DB7F79F", Length { expected: 32, found: 33 }),
         ("06F78C667B25713BF97A42135DB7F79 ", NotUpperCaseHex),
         ("                                ", NotUpperCaseHex),
         ("G6F78C667B25713BF97A42135DB7F79F", NotUpperCaseHex),
@@ -181,15 +147,8 @@ fn a_malformed_signature_is_refused_under_every_policy() {
         ("16F78C667B25713BF97A42135DB7F79F", Mismatch),
     ];
     for (text, expected) in table {
-        assert_eq!(
-            ours_with(&[("sign", text)], Md5Allowed),
-            Err(expected.clone()),
-            "{text:?}"
-        );
-        assert!(
-            ours_with(&[("sign", text)], HmacSha256Only).is_err(),
-            "{text:?}"
-        );
+        assert_eq!(ours_with(&[("sign", text)], Md5Allowed), Err(expected.clone()), "{text:?}");
+        assert!(ours_with(&[("sign", text)], HmacSha256Only).is_err(), "{text:?}");
     }
     for policy in [Md5Allowed, HmacSha256Only] {
         assert_eq!(ours_with(&[], policy), Err(Missing));
@@ -205,10 +164,7 @@ fn a_malformed_signature_is_refused_under_every_policy() {
 fn any_other_key_or_changed_field_is_refused() {
     let signed = fields(OURS, &[("sign", OURS_MD5)]);
     let other = ApiKey::try_new("192006250b4c09247ec02edce69f6a2e").unwrap();
-    assert_eq!(
-        verify(&signed, &other, Md5Allowed).unwrap_err().reason(),
-        &Mismatch
-    );
+    assert_eq!(verify(&signed, &other, Md5Allowed).unwrap_err().reason(), &Mismatch);
     for (index, (name, value)) in OURS.iter().enumerate() {
         let mut changed = OURS.to_vec();
         let longer = format!("{value}0");
@@ -224,15 +180,8 @@ fn any_other_key_or_changed_field_is_refused() {
 fn empty_fields_neither_make_nor_break_a_signature() {
     let sent = [("sign", OURS_MD5), ("consume_mch_id", ""), ("unknown", "")];
     assert_eq!(ours_with(&sent, Md5Allowed), Ok(Md5));
-    let fewer: Vec<_> = OURS
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .copied()
-        .collect();
-    assert_eq!(
-        reason(&fields(&fewer, &[("sign", OURS_MD5)]), Md5Allowed),
-        Ok(Md5)
-    );
+    let fewer: Vec<_> = OURS.iter().filter(|(_, value)| !value.is_empty()).copied().collect();
+    assert_eq!(reason(&fields(&fewer, &[("sign", OURS_MD5)]), Md5Allowed), Ok(Md5));
 }
 
 #[test]
@@ -260,10 +209,7 @@ fn a_message_cut_again_is_refused_in_both_forms_and_algorithms() {
         ("total_num", "1"),
         ("wishing", "W&total_amount=100&total_num=1&wishing=hi"),
     ];
-    assert_eq!(
-        canonical_string(&fields(whole, &[])),
-        canonical_string(&fields(cut, &[]))
-    );
+    assert_eq!(canonical_string(&fields(whole, &[])), canonical_string(&fields(cut, &[])));
     for (sign_type, policy) in [(Md5, Md5Allowed), (HmacSha256, HmacSha256Only)] {
         let signature = sign(&fields(whole, &[]), &key(), sign_type);
         for (form, field) in [(whole, "remark"), (cut, "wishing")] {
@@ -283,10 +229,7 @@ fn a_message_cut_again_is_refused_in_both_forms_and_algorithms() {
 fn a_text_cannot_be_shortened_through_an_unknown_name() {
     let whole: &[(&str, &str)] = &[("wishing", "good&wj=luck"), ("wxappid", "wx1")];
     let cut: &[(&str, &str)] = &[("wishing", "good"), ("wj", "luck"), ("wxappid", "wx1")];
-    assert_eq!(
-        canonical_string(&fields(whole, &[])),
-        canonical_string(&fields(cut, &[]))
-    );
+    assert_eq!(canonical_string(&fields(whole, &[])), canonical_string(&fields(cut, &[])));
     let signature = sign(&fields(whole, &[]), &key(), Md5);
     let sent = [("sign", signature.as_str())];
     assert!(reason(&fields(whole, &sent), Md5Allowed).is_err());
@@ -297,12 +240,8 @@ fn a_text_cannot_be_shortened_through_an_unknown_name() {
 fn a_value_with_the_key_part_is_refused() {
     for value in ["x&key=", "x&key=192006250b4c09247ec02edce69f6a2d"] {
         let signature = sign(&fields(&[("zz", value)], &[]), &key(), Md5);
-        let error = verify(
-            &fields(&[("zz", value)], &[("sign", &signature)]),
-            &key(),
-            Md5Allowed,
-        )
-        .unwrap_err();
+        let error = verify(&fields(&[("zz", value)], &[("sign", &signature)]), &key(), Md5Allowed)
+            .unwrap_err();
         assert_eq!(error.ambiguous_field().unwrap().hidden, "key");
     }
 }
@@ -342,10 +281,7 @@ fn a_signed_answer_can_be_checked_by_a_client_that_trims() {
         assert_eq!(found.get("err_code_des"), Some("发放成功"));
         assert_eq!(found.get("reason"), None);
         assert!(found.iter().all(|(_, value)| value.trim() == value));
-        assert_eq!(
-            found.get("sign"),
-            Some(sign(&found, &key(), sign_type).as_str())
-        );
+        assert_eq!(found.get("sign"), Some(sign(&found, &key(), sign_type).as_str()));
         assert!(body.ends_with("]]></sign>\n</xml>"), "{body}");
     }
 }
@@ -353,9 +289,7 @@ fn a_signed_answer_can_be_checked_by_a_client_that_trims() {
 #[test]
 fn an_answer_that_could_be_cut_into_another_stays_unsigned() {
     let mut answer = Answer::new();
-    answer
-        .push_text("re_openid", "o&result_code=SUCCESS")
-        .push_text("sign", "OLD");
+    answer.push_text("re_openid", "o&result_code=SUCCESS").push_text("sign", "OLD");
     assert!(sign_answer(&mut answer, &key(), Md5).is_err());
     assert_eq!(read(answer.render().as_bytes()).unwrap().get("sign"), None);
 }

@@ -49,11 +49,7 @@ pub struct ParamError {
 impl ParamError {
     /// An error whose texts are the field's name followed by these.
     fn new(field: &'static str, zh: &str, en: &str) -> Self {
-        Self {
-            field,
-            text_zh: format!("{field}{zh}"),
-            text_en: format!("{field} {en}"),
-        }
+        Self { field, text_zh: format!("{field}{zh}"), text_en: format!("{field} {en}") }
     }
 }
 
@@ -132,24 +128,20 @@ fn order_number(fields: &Fields) -> Result<String, ParamError> {
 
 /// An amount of at least one fen.
 fn amount_fen(fields: &Fields, name: &'static str) -> Result<i64, ParamError> {
-    parse_fen(fields.non_empty(name).unwrap_or_default())
-        .ok()
-        .filter(|fen| *fen > 0)
-        .ok_or_else(|| {
+    parse_fen(fields.non_empty(name).unwrap_or_default()).ok().filter(|fen| *fen > 0).ok_or_else(
+        || {
             ParamError::new(
                 name,
                 "有误：必填，必须为大于0的整数，单位为分，只能使用数字0到9且不能以0开头",
                 "is wrong: a whole number of fen above 0, digits only, no leading zero",
             )
-        })
+        },
+    )
 }
 
 /// A legal IPv4 or IPv6 address, or nothing.
 fn optional_ip(fields: &Fields, name: &'static str) -> Result<Option<IpAddr>, ParamError> {
-    fields
-        .non_empty(name)
-        .map(|text| text.parse().ok().ok_or_else(|| ip_error(name)))
-        .transpose()
+    fields.non_empty(name).map(|text| text.parse().ok().ok_or_else(|| ip_error(name))).transpose()
 }
 
 fn ip_error(name: &'static str) -> ParamError {
@@ -165,9 +157,5 @@ fn exactly(fields: &Fields, name: &'static str, only: &str) -> Result<(), ParamE
     if fields.non_empty(name) == Some(only) {
         return Ok(());
     }
-    Err(ParamError::new(
-        name,
-        &format!("必须为{only}"),
-        &format!("must be {only}"),
-    ))
+    Err(ParamError::new(name, &format!("必须为{only}"), &format!("must be {only}")))
 }

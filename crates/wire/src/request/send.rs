@@ -145,11 +145,7 @@ impl SendGroup {
         let total_num = group_size(fields)?;
         exactly(fields, names::AMT_TYPE, names::AMT_TYPE_ALL_RAND)?;
         let client_ip = optional_ip(fields, names::CLIENT_IP)?;
-        Ok(Self {
-            send,
-            client_ip,
-            total_num,
-        })
+        Ok(Self { send, client_ip, total_num })
     }
 }
 
@@ -202,10 +198,7 @@ impl SendFields {
                 ));
             }
         }
-        if fields
-            .non_empty(names::APPID)
-            .is_some_and(|appid| appid != self.wxappid)
-        {
+        if fields.non_empty(names::APPID).is_some_and(|appid| appid != self.wxappid) {
             return Err(ParamError::new(
                 names::APPID,
                 "必须与wxappid相同，或不填写",

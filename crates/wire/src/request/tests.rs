@@ -30,9 +30,7 @@ const QUERY: &[(&str, &str)] = &[
 
 /// The base with some fields set; an empty value stands for an absent field.
 fn changed(base: &[(&str, &str)], changes: &[(&str, &str)]) -> Fields {
-    let kept = base
-        .iter()
-        .filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
+    let kept = base.iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
     Fields::try_from_pairs(kept.chain(changes).copied()).unwrap()
 }
 
@@ -41,14 +39,7 @@ fn normal(changes: &[(&str, &str)]) -> Result<SendNormal, ParamError> {
 }
 
 fn group(changes: &[(&str, &str)]) -> Result<SendGroup, ParamError> {
-    let base = changed(
-        NORMAL,
-        &[
-            ("client_ip", ""),
-            ("total_num", "3"),
-            ("amt_type", "ALL_RAND"),
-        ],
-    );
+    let base = changed(NORMAL, &[("client_ip", ""), ("total_num", "3"), ("amt_type", "ALL_RAND")]);
     let base: Vec<_> = base.iter().collect();
     SendGroup::parse(&changed(&base, changes))
 }
@@ -60,10 +51,7 @@ fn query(changes: &[(&str, &str)]) -> Result<Query, ParamError> {
 fn check_refused<T: std::fmt::Debug>(result: Result<T, ParamError>, field: &str, part: &str) {
     let error = result.unwrap_err();
     assert_eq!(error.field, field, "{error}");
-    assert!(
-        error.text_zh.starts_with(field) && error.text_en.starts_with(field),
-        "{error:?}"
-    );
+    assert!(error.text_zh.starts_with(field) && error.text_en.starts_with(field), "{error:?}");
     assert!(error.text_zh.contains(part), "{part} is not in {error}");
     assert!(!error.text_zh.contains("html"));
 }
@@ -82,10 +70,7 @@ fn a_plain_normal_request_is_read_field_by_field() {
     assert_eq!(send.wishing, "恭喜发财");
     assert_eq!(send.act_name, "新年活动");
     assert_eq!(send.remark, "备注");
-    assert_eq!(
-        (send.scene_id, &send.risk_info, &send.sub_mch_id),
-        (None, &None, &None)
-    );
+    assert_eq!((send.scene_id, &send.risk_info, &send.sub_mch_id), (None, &None, &None));
     assert!(!format!("{request:?}").contains("oTEST"));
 }
 
@@ -128,33 +113,18 @@ fn what_real_clients_add_is_let_through() {
         ("notify_way", ""),
     ];
     assert_eq!(normal(&retired), normal(&[]));
-    let group_retired: Vec<_> = retired
-        .into_iter()
-        .filter(|(name, _)| *name != "amt_type")
-        .collect();
+    let group_retired: Vec<_> =
+        retired.into_iter().filter(|(name, _)| *name != "amt_type").collect();
     assert_eq!(group(&group_retired), group(&[]));
-    assert!(
-        group(&[("client_ip", "192.0.2.1")])
-            .unwrap()
-            .client_ip
-            .is_some()
-    );
-    let extra = [
-        ("sub_mch_id", "1"),
-        ("sub_appid", "2"),
-        ("sign_type", "MD5"),
-        ("x", "y"),
-    ];
+    assert!(group(&[("client_ip", "192.0.2.1")]).unwrap().client_ip.is_some());
+    let extra = [("sub_mch_id", "1"), ("sub_appid", "2"), ("sign_type", "MD5"), ("x", "y")];
     assert_eq!(query(&extra), query(&[]));
 }
 
 #[test]
 fn an_unknown_name_never_reaches_a_field() {
-    let request = normal(&[
-        ("TOTAL_AMOUNT", "20000"),
-        ("total-amount", "20000"),
-        ("amount_fen", "1"),
-    ]);
+    let request =
+        normal(&[("TOTAL_AMOUNT", "20000"), ("total-amount", "20000"), ("amount_fen", "1")]);
     assert_eq!(request, normal(&[]));
 }
 
@@ -245,46 +215,25 @@ fn a_text_of_exactly_the_allowed_characters_passes() {
 #[test]
 fn a_group_has_3_to_20_people_and_random_shares() {
     for total_num in ["3", "20"] {
-        assert_eq!(
-            group(&[("total_num", total_num)])
-                .unwrap()
-                .total_num
-                .to_string(),
-            total_num
-        );
+        assert_eq!(group(&[("total_num", total_num)]).unwrap().total_num.to_string(), total_num);
     }
     for total_num in ["", "1", "2", "21", "03", "3.0", "99999999999999999999"] {
         let error = group(&[("total_num", total_num)]).unwrap_err();
-        assert_eq!(
-            error.text_zh, "total_num必须介于(包括)3到20之间",
-            "{total_num}"
-        );
+        assert_eq!(error.text_zh, "total_num必须介于(包括)3到20之间", "{total_num}");
     }
     for amt_type in ["", "ALL_SPECIFIED", "SEED_SPECIFIED", "all_rand"] {
-        check_refused(
-            group(&[("amt_type", amt_type)]),
-            "amt_type",
-            "必须为ALL_RAND",
-        );
+        check_refused(group(&[("amt_type", amt_type)]), "amt_type", "必须为ALL_RAND");
     }
     check_refused(group(&[("client_ip", "x")]), "client_ip", "合法的IP地址");
     check_refused(group(&[("wishing", "")]), "wishing", "必填");
-    check_refused(
-        group(&[("total_amount", "1e2")]),
-        "total_amount",
-        "数字0到9",
-    );
+    check_refused(group(&[("total_amount", "1e2")]), "total_amount", "数字0到9");
 }
 
 #[test]
 fn a_query_needs_number_merchant_appid_and_type() {
     assert_eq!(query(&[]).unwrap().mch_billno, "88888888");
     check_refused(query(&[("nonce_str", "")]), "nonce_str", "必填");
-    check_refused(
-        query(&[("mch_billno", "a_b")]),
-        "mch_billno",
-        "数字和英文字母",
-    );
+    check_refused(query(&[("mch_billno", "a_b")]), "mch_billno", "数字和英文字母");
     check_refused(query(&[("mch_id", "")]), "mch_id", "必填");
     check_refused(query(&[("appid", "")]), "appid", "必填");
     check_refused(query(&[("bill_type", "")]), "bill_type", "必须为MCHT");
@@ -306,14 +255,7 @@ fn a_known_name_of_another_call_is_refused_by_name() {
         refused.2 += usize::from(foreign(query(&[(name, "1")]).map(drop)));
     }
     let known = KNOWN_NAMES.len();
-    assert_eq!(
-        refused,
-        (
-            known - own_of_both_sends,
-            known - own_of_both_sends - 1,
-            known - 9
-        )
-    );
+    assert_eq!(refused, (known - own_of_both_sends, known - own_of_both_sends - 1, known - 9));
     check_refused(normal(&[("amt_type", "ALL_RAND")]), "amt_type", part);
     check_refused(normal(&[("bill_type", "MCHT")]), "bill_type", part);
     check_refused(group(&[("amt_list", "200|100|100")]), "amt_list", part);

@@ -61,10 +61,7 @@ impl Fields {
         let mut fields = Self::default();
         for (name, value) in pairs {
             if !is_name(name) || name == ROOT {
-                return Err(XmlError {
-                    kind: XmlErrorKind::Name,
-                    offset: 0,
-                });
+                return Err(XmlError { kind: XmlErrorKind::Name, offset: 0 });
             }
             fields.insert_new(name, value.to_owned(), 0)?;
         }
@@ -84,9 +81,7 @@ impl Fields {
 
     /// All names with their values, sorted by the bytes of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Number of fields, empty ones included.
@@ -102,16 +97,10 @@ impl Fields {
     /// Adds a field; `offset` is only for the error.
     fn insert_new(&mut self, name: &str, value: String, offset: usize) -> Result<(), XmlError> {
         if self.values.contains_key(name) {
-            return Err(XmlError {
-                kind: XmlErrorKind::Duplicate,
-                offset,
-            });
+            return Err(XmlError { kind: XmlErrorKind::Duplicate, offset });
         }
         if self.values.len() >= ELEMENTS_MAX {
-            return Err(XmlError {
-                kind: XmlErrorKind::TooManyElements,
-                offset,
-            });
+            return Err(XmlError { kind: XmlErrorKind::TooManyElements, offset });
         }
         self.values.insert(name.to_owned(), value);
         Ok(())

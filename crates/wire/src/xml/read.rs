@@ -29,11 +29,7 @@ pub fn read(body: &[u8]) -> Result<Fields, XmlError> {
     cursor.skip_space();
     let fields = root(&mut cursor)?;
     cursor.skip_space();
-    if cursor.rest.is_empty() {
-        Ok(fields)
-    } else {
-        Err(cursor.error(XmlErrorKind::Trailing))
-    }
+    if cursor.rest.is_empty() { Ok(fields) } else { Err(cursor.error(XmlErrorKind::Trailing)) }
 }
 
 /// The body as text in which every character is legal, or why it is not.
@@ -47,10 +43,7 @@ fn decode(body: &[u8]) -> Result<&str, XmlError> {
     }
     let text = std::str::from_utf8(body)
         .map_err(|error| at(XmlErrorKind::NotUtf8, error.valid_up_to()))?;
-    if let Some((offset, _)) = text
-        .char_indices()
-        .find(|(_, character)| !is_xml_char(*character))
-    {
+    if let Some((offset, _)) = text.char_indices().find(|(_, character)| !is_xml_char(*character)) {
         return Err(at(XmlErrorKind::IllegalCharacter, offset));
     }
     if text.trim_matches(SPACE).is_empty() {
@@ -84,10 +77,9 @@ fn declaration(cursor: &mut Cursor<'_>) -> Result<(), XmlError> {
         return Err(wrong);
     }
     match encoding {
-        Some(name) if !name.eq_ignore_ascii_case("utf-8") => Err(XmlError {
-            kind: XmlErrorKind::Encoding,
-            ..wrong
-        }),
+        Some(name) if !name.eq_ignore_ascii_case("utf-8") => {
+            Err(XmlError { kind: XmlErrorKind::Encoding, ..wrong })
+        }
         _ => Ok(()),
     }
 }
@@ -185,10 +177,7 @@ fn value(cursor: &mut Cursor<'_>, name: &str) -> Result<String, XmlError> {
 /// `&amp;` and its kind, `&#38;`, `&#x26;`: decoded once.
 fn reference(cursor: &mut Cursor<'_>) -> Result<char, XmlError> {
     let unknown = cursor.error(XmlErrorKind::Entity);
-    let wrong = XmlError {
-        kind: XmlErrorKind::CharacterReference,
-        ..unknown
-    };
+    let wrong = XmlError { kind: XmlErrorKind::CharacterReference, ..unknown };
     cursor.take("&");
     let (body, rest) = cursor.rest.split_once(';').ok_or(unknown)?;
     if body.len() > REFERENCE_BYTES_MAX {
@@ -253,27 +242,17 @@ impl<'a> Cursor<'a> {
 
     /// An error at this place.
     fn error(&self, kind: XmlErrorKind) -> XmlError {
-        XmlError {
-            kind,
-            offset: self.offset(),
-        }
+        XmlError { kind, offset: self.offset() }
     }
 
     /// [`XmlErrorKind::Unclosed`] at the end of the text, else this kind.
     fn unexpected(&self, kind: XmlErrorKind) -> XmlError {
-        self.error(if self.rest.is_empty() {
-            XmlErrorKind::Unclosed
-        } else {
-            kind
-        })
+        self.error(if self.rest.is_empty() { XmlErrorKind::Unclosed } else { kind })
     }
 
     /// Steps over this token if it is next.
     fn take(&mut self, token: &str) -> bool {
-        self.rest
-            .strip_prefix(token)
-            .map(|rest| self.rest = rest)
-            .is_some()
+        self.rest.strip_prefix(token).map(|rest| self.rest = rest).is_some()
     }
 
     /// Steps over white space; says whether there was any.
@@ -284,10 +263,7 @@ impl<'a> Cursor<'a> {
     }
 
     fn take_while(&mut self, accept: impl Fn(char) -> bool) -> &'a str {
-        let end = self
-            .rest
-            .find(|character| !accept(character))
-            .unwrap_or(self.rest.len());
+        let end = self.rest.find(|character| !accept(character)).unwrap_or(self.rest.len());
         let (taken, rest) = self.rest.split_at_checked(end).unwrap_or((self.rest, ""));
         self.rest = rest;
         taken
@@ -295,10 +271,8 @@ impl<'a> Cursor<'a> {
 
     /// The text before `end`, and steps over `end`.
     fn take_through(&mut self, end: &str) -> Result<&'a str, XmlError> {
-        let (taken, rest) = self
-            .rest
-            .split_once(end)
-            .ok_or_else(|| self.error(XmlErrorKind::Unclosed))?;
+        let (taken, rest) =
+            self.rest.split_once(end).ok_or_else(|| self.error(XmlErrorKind::Unclosed))?;
         self.rest = rest;
         Ok(taken)
     }
@@ -308,15 +282,9 @@ impl<'a> Cursor<'a> {
         let start = self.unexpected(XmlErrorKind::Name);
         let name = self.take_while(|character| is_name_char(character) || character == ':');
         if name.contains(':') {
-            Err(XmlError {
-                kind: XmlErrorKind::Namespace,
-                ..start
-            })
+            Err(XmlError { kind: XmlErrorKind::Namespace, ..start })
         } else if name.len() > NAME_BYTES_MAX {
-            Err(XmlError {
-                kind: XmlErrorKind::NameTooLong,
-                ..start
-            })
+            Err(XmlError { kind: XmlErrorKind::NameTooLong, ..start })
         } else if name.starts_with(is_name_start) {
             Ok(name)
         } else {
@@ -332,11 +300,7 @@ impl<'a> Cursor<'a> {
         } else if self.take("/>") {
             Ok(TagEnd::Closed)
         } else {
-            let kind = if spaced {
-                XmlErrorKind::Attribute
-            } else {
-                XmlErrorKind::Name
-            };
+            let kind = if spaced { XmlErrorKind::Attribute } else { XmlErrorKind::Name };
             Err(self.unexpected(kind))
         }
     }
@@ -348,10 +312,6 @@ impl<'a> Cursor<'a> {
             return Err(start);
         }
         self.skip_space();
-        if self.take(">") {
-            Ok(())
-        } else {
-            Err(self.unexpected(XmlErrorKind::EndTag))
-        }
+        if self.take(">") { Ok(()) } else { Err(self.unexpected(XmlErrorKind::EndTag)) }
     }
 }

@@ -63,10 +63,7 @@ impl Answer {
     #[must_use]
     pub fn with_claims(mut self, claims: Vec<ClaimLine>) -> QueryAnswer {
         self.remove_sign();
-        QueryAnswer {
-            answer: self,
-            claims,
-        }
+        QueryAnswer { answer: self, claims }
     }
 
     /// The whole answer as XML text, without declaration.
@@ -126,10 +123,7 @@ impl Answer {
 
 impl fmt::Debug for Answer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_set()
-            .entries(self.items.iter().map(|(name, _)| name))
-            .finish()
+        formatter.debug_set().entries(self.items.iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -169,11 +163,7 @@ pub fn write_fields(fields: &Fields) -> String {
 /// The text with every character that XML forbids replaced by U+FFFD.
 fn legal(text: &str) -> String {
     let replace = |character| {
-        if is_xml_char(character) {
-            character
-        } else {
-            '\u{fffd}'
-        }
+        if is_xml_char(character) { character } else { '\u{fffd}' }
     };
     text.chars().map(replace).collect()
 }
@@ -184,9 +174,7 @@ fn write_text(out: &mut String, name: &str, text: &str) {
     if text.is_empty() {
         return;
     }
-    let inner = text
-        .replace("]]>", "]]]]><![CDATA[>")
-        .replace('\r', "]]>&#13;<![CDATA[");
+    let inner = text.replace("]]>", "]]]]><![CDATA[>").replace('\r', "]]>&#13;<![CDATA[");
     // Writing to a String cannot fail.
     writeln!(out, "<{name}><![CDATA[{inner}]]></{name}>").unwrap_or_default();
 }

@@ -32,9 +32,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn legal(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_xml_char(c) { c } else { '\u{fffd}' })
-        .collect()
+    text.chars().map(|c| if is_xml_char(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[test]
@@ -57,33 +55,22 @@ fn an_answer_has_the_shape_that_clients_expect() {
 #[test]
 fn pushing_a_name_again_replaces_its_value() {
     let mut answer = Answer::new();
-    answer
-        .push_text("a", "1")
-        .push_text("b", "2")
-        .push_number("a", 3);
-    assert_eq!(
-        answer.render(),
-        "<xml>\n<a>3</a>\n<b><![CDATA[2]]></b>\n</xml>"
-    );
+    answer.push_text("a", "1").push_text("b", "2").push_number("a", 3);
+    assert_eq!(answer.render(), "<xml>\n<a>3</a>\n<b><![CDATA[2]]></b>\n</xml>");
     assert_eq!(format!("{answer:?}"), "{\"a\", \"b\"}");
 }
 
 #[test]
 fn claims_come_last_and_never_under_a_signature() {
     let mut answer = Answer::new();
-    answer
-        .push_text("status", "RECEIVED")
-        .push_text("sign", "ABC");
+    answer.push_text("status", "RECEIVED").push_text("sign", "ABC");
     let claim = ClaimLine {
         openid: "o<1>".to_owned(),
         amount_fen: 100,
         rcv_time: "2026-01-01 08:00:00".to_owned(),
     };
     assert_eq!(
-        answer
-            .clone()
-            .with_claims(vec![claim.clone(), claim])
-            .render(),
+        answer.clone().with_claims(vec![claim.clone(), claim]).render(),
         format!(
             "<xml>\n<status><![CDATA[RECEIVED]]></status>\n<hblist>\n{0}{0}</hblist>\n</xml>",
             "<hbinfo>\n<openid><![CDATA[o<1>]]></openid>\n<amount>100</amount>\n\
@@ -99,9 +86,7 @@ fn claims_come_last_and_never_under_a_signature() {
 #[test]
 fn forbidden_characters_are_replaced_and_a_carriage_return_survives_any_reader() {
     let mut answer = Answer::new();
-    answer
-        .push_text("a", "x\0y\u{b}z\u{ffff}")
-        .push_text("b", "1\r\n2");
+    answer.push_text("a", "x\0y\u{b}z\u{ffff}").push_text("b", "1\r\n2");
     let body = answer.render();
     assert!(!body.contains('\r'), "{body}");
     let found = read(body.as_bytes()).unwrap();

@@ -1,0 +1,189 @@
+//! A platform full of packets, made through the product's own commands.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream};
+use hongbao_app::{
+    App,
+    ports::{NewUser, Person},
+};
+use hongbao_domain::{
+    AppId, Fen, MerchantId, OpenId, PacketCode, PacketKey, PacketNo, PacketSecret, UserId,
+    change::Actor,
+    ids::Access,
+    ledger::AccountKind,
+    limit::Caps,
+    merchant::{AppKind, BoundApp, Recharge, SendWay, Settings},
+    message::Following,
+    packet::{ClaimShare, OrderKey, PacketKind, SendPacket, Terms, Texts},
+    risk::Standing,
+};
+use sha2::{Digest as _, Sha256};
+
+use super::BenchError;
+
+/// Commands under way at once: two full batches, so that one gathers while one commits.
+pub(super) const IN_FLIGHT: usize = 2 * hongbao_app::executor::BATCH_MAX;
+/// Users registered in one transaction.
+const USERS_PAGE: u64 = 10_000;
+/// Money that lasts for any run.
+const RECHARGE: Fen = Fen::from_yuan(10_000_000);
+const RECHARGES: u32 = 10;
+/// ¥1.00, the smallest packet without a scene.
+const PACKET: Fen = Fen::from_yuan(1);
+
+/// One hot merchant and its users.
+#[derive(Debug)]
+pub(super) struct Dataset {
+    pub(super) merchant: MerchantId,
+    app_id: AppId,
+    users: Vec<(OpenId, UserId)>,
+    pub(super) packets: u64,
+}
+
+impl Dataset {
+    /// A merchant with money and `users` registered people; no packets yet.
+    pub(super) async fn create(app: &App, users: u64) -> Result<Self, BenchError> {
+        let merchant = MerchantId::try_new(1_900_000_001).map_err(BenchError::other)?;
+        let app_id: AppId = "wxbench".parse().map_err(BenchError::other)?;
+        let actor = Actor { name: "bench".to_owned(), permission: "host" };
+        app.create_merchant(merchant, settings(&app_id), None, actor).await?;
+        for number in 0..RECHARGES {
+            let reference = format!("bench-{number}").parse().map_err(BenchError::other)?;
+            let (account, amount) = (AccountKind::Basic, RECHARGE);
+            app.recharge(Recharge { merchant, account, amount, reference }).await?;
+        }
+        let mut registered = Vec::new();
+        let at = app.store().now().await?;
+        for page in (0..users).step_by(usize::try_from(USERS_PAGE).map_err(BenchError::other)?) {
+            let new = (page..users.min(page + USERS_PAGE))
+                .map(|number| new_user(&app_id, number))
+                .collect::<Result<Vec<_>, _>>()?;
+            let records = app.store().register_users(new, at).await?;
+            registered
+                .extend(records.into_iter().map(|record| (record.person.openid, record.user)));
+        }
+        Ok(Self { merchant, app_id, users: registered, packets: 0 })
+    }
+
+    /// Sends `count` more packets, each to the next user of a scattered row.
+    pub(super) async fn send(&mut self, app: &App, count: u64) -> Result<(), BenchError> {
+        let first = self.packets + 1;
+        let (executor, data) = (app.executor(), &*self);
+        let mut answers = stream::iter(first..first + count)
+            .map(|no| async move {
+                executor.submit(data.send_command(no)?).await.map_err(BenchError::other)
+            })
+            .buffer_unordered(IN_FLIGHT);
+        while let Some(answer) = answers.next().await {
+            answer?;
+        }
+        drop(answers);
+        self.packets += count;
+        Ok(())
+    }
+
+    /// The command that sends packet `no`. Everything about it follows from its number.
+    fn send_command(&self, no: u64) -> Result<SendPacket, BenchError> {
+        let (openid, _) = self.receiver(no)?;
+        Ok(SendPacket {
+            order: OrderKey {
+                caller: self.merchant,
+                bill_no: bill_no(no).parse().map_err(BenchError::other)?,
+            },
+            payer: self.merchant,
+            provision: None,
+            terms: Arc::new(Terms {
+                kind: PacketKind::Normal,
+                way: SendWay::Api,
+                app: self.app_id.clone(),
+                openid: openid.clone(),
+                total: PACKET,
+                share_count: 1,
+                scene: None,
+                message_app: None,
+                texts: Texts {
+                    send_name: "天虹咖啡".to_owned(),
+                    wishing: "恭喜发财，大吉大利".to_owned(),
+                    act_name: "新年活动".to_owned(),
+                    remark: "bench".to_owned(),
+                },
+                client_ip: Some("192.0.2.10".to_owned()),
+                risk_info: None,
+            }),
+            secret: secret(no),
+        })
+    }
+
+    /// The command that claims packet `no`.
+    pub(super) fn claim_command(&self, no: u64) -> Result<ClaimShare, BenchError> {
+        let (_, user) = self.receiver(no)?;
+        Ok(ClaimShare { code: self.code(no), user: *user })
+    }
+
+    /// The code that opens packet `no`.
+    pub(super) fn code(&self, no: u64) -> PacketCode {
+        let key = PacketKey { merchant: self.merchant, no: PacketNo::new(no) };
+        PacketCode::new(key, &secret(no), Access::Message)
+    }
+
+    /// The person in whose name packet `no` is opened.
+    pub(super) fn person(&self, no: u64) -> Result<Person, BenchError> {
+        let (openid, _) = self.receiver(no)?;
+        Ok(Person { app: self.app_id.clone(), openid: openid.clone() })
+    }
+
+    fn receiver(&self, no: u64) -> Result<&(OpenId, UserId), BenchError> {
+        let users = u64::try_from(self.users.len()).map_err(BenchError::other)?;
+        let place = scatter(no).checked_rem(users).and_then(|place| usize::try_from(place).ok());
+        place
+            .and_then(|place| self.users.get(place))
+            .ok_or_else(|| BenchError::Other("a dataset without users".to_owned()))
+    }
+}
+
+/// Numbers spread over the whole range: neighbours in time are not neighbours in the store.
+pub(super) fn scatter(number: u64) -> u64 {
+    let mut mixed = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+/// The customary form: merchant, date, ten digits, these in no order.
+fn bill_no(no: u64) -> String {
+    format!("190000000120260101{:010}", scatter(no) % 10_000_000_000)
+}
+
+/// A packet's secret out of its number: only a benchmark may know it beforehand.
+fn secret(no: u64) -> PacketSecret {
+    let digest: [u8; 32] = Sha256::digest(no.to_be_bytes()).into();
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
+    PacketSecret::new(bytes)
+}
+
+/// Limits out of the way, apart from that as any merchant.
+fn settings(app: &AppId) -> Settings {
+    let mut settings = Settings::new("bench".to_owned());
+    settings.product.opened = true;
+    settings.apps = vec![BoundApp { app: app.clone(), kind: AppKind::OfficialAccount }];
+    settings.caps = Caps {
+        merchant_day_fen: Fen::from_yuan(2_000_000_000),
+        user_day_fen: Fen::from_yuan(2_000_000_000),
+        user_day_count: u32::MAX,
+        sends_per_second: u32::MAX,
+    };
+    settings
+}
+
+fn new_user(app: &AppId, number: u64) -> Result<NewUser, BenchError> {
+    let openid = format!("oBench{:022}", scatter(number)).parse().map_err(BenchError::other)?;
+    Ok(NewUser {
+        person: Person { app: app.clone(), openid },
+        subject: format!("bench-{number}"),
+        display_name: format!("bench {number}"),
+        following: Following::default(),
+        standing: Standing::Normal,
+    })
+}

@@ -1,0 +1,86 @@
+//! The figures: engine, HTTP and what to hold them against, in one run on one machine.
+//!
+//! Absolute figures of a shared machine mean little, so every figure stands beside a yardstick
+//! measured in the same round, rounds are repeated, and medians are printed. Everything runs
+//! through the product's own code: packets are sent and claimed by commands, nothing is written
+//! into tables from outside.
+
+mod dataset;
+mod disk;
+mod engine;
+mod load;
+mod report;
+mod rounds;
+mod web;
+
+use std::{path::PathBuf, time::Duration};
+
+use hongbao_app::{AppError, executor::Failure, ports::StoreError};
+
+pub use report::Figures;
+
+/// What to measure.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Plan {
+    /// Packets stored before anything is measured
+    #[arg(long, default_value_t = 1_000_000)]
+    pub packets: u64,
+    /// Users with wallets
+    #[arg(long, default_value_t = 200_000)]
+    pub users: u64,
+    /// Rounds; medians are printed
+    #[arg(long, default_value_t = 5)]
+    pub rounds: u32,
+    /// Claims and sends of one round
+    #[arg(long, default_value_t = 60_000)]
+    pub claims: u64,
+    /// Connections of the load generator
+    #[arg(long, default_value_t = 512)]
+    pub connections: usize,
+    /// Also compare 100 thousand packets and 10 thousand users with 10 million and 1 million
+    #[arg(long)]
+    pub scale: bool,
+    /// Where the figures go as JSON
+    #[arg(long, value_name = "FILE", default_value = "bench/results/bench.json")]
+    pub json: PathBuf,
+    /// Directory for the stores; a temporary one by default
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Why nothing was measured.
+#[derive(Debug, thiserror::Error)]
+pub enum BenchError {
+    /// A use case failed.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// A command failed.
+    #[error(transparent)]
+    Command(#[from] Failure),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file or socket failed.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Something else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl BenchError {
+    fn other(error: impl std::fmt::Display) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// Measures, prints progress to the terminal, and answers the figures.
+pub async fn run(plan: &Plan) -> Result<Figures, BenchError> {
+    rounds::run(plan).await
+}
+
+/// `count` a second.
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+fn per_second(count: usize, elapsed: Duration) -> f64 {
+    count as f64 / elapsed.as_secs_f64().max(f64::EPSILON)
+}

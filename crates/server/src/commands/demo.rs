@@ -1,0 +1,94 @@
+//! `hongbao demo`.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use hongbao_app::{jobs::check_books, ports::random_bytes};
+use hongbao_domain::Timestamp;
+
+use super::{Done, say, serve::stopped_by_signal};
+use crate::{
+    config::{Config, ConfigFlags},
+    demo::{Manifest, seed, tell},
+    logging::{self, LogFormat},
+    running::{Platform, Running},
+    tokens,
+};
+
+/// Serve a seeded platform and say what to try.
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    #[command(flatten)]
+    flags: ConfigFlags,
+    /// Tell the scripted story, check the books, and end; fails on any surprise
+    #[arg(long)]
+    once: bool,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> Done {
+        let mut config = Config::load(&self.flags).map_err(Box::new)?;
+        if self.flags.log.is_none() {
+            "warn".clone_into(&mut config.log);
+        }
+        let _log = logging::init(&config.log, LogFormat::Text)?;
+        self.choose_ports(&mut config);
+        let platform = Platform::open(&config)?;
+        let ops_token = tokens::demo_operator(&platform.home, platform.rng.as_ref())?;
+        let users_secret = platform.home.user_token_secret(platform.rng.as_ref())?;
+        let issuer = tokens::user_token_issuer(&users_secret)?;
+        let (merchants, users) = seed(&platform, &issuer).await?;
+        let running = Running::start(&platform, &config).await?;
+        let manifest = Manifest {
+            v2_base: format!("https://{}", running.v2),
+            web_base: format!("http://{}", running.web),
+            store: config.store_url().to_string(),
+            ops_base: format!("http://{}", running.ops),
+            ops_token: ops_token.to_string(),
+            ca_pem: platform.home.path("ca/ca.pem"),
+            merchants,
+            users,
+        };
+        let json = serde_json::to_string_pretty(&manifest)?;
+        let path = platform.home.write_private("demo.json", json.as_bytes())?;
+        let done = if self.once {
+            once(&platform, &manifest).await
+        } else {
+            for line in crate::demo::invitation(&manifest, &path) {
+                say(&line)?;
+            }
+            stopped_by_signal().await.map_err(Into::into)
+        };
+        running.stop().await;
+        done
+    }
+
+    /// Ports a person did not name: any free one for the story; for a demo that waits the usual
+    /// ones, or any where these are taken.
+    fn choose_ports(&self, config: &mut Config) {
+        let named = [self.flags.v2_listen, self.flags.web_listen, self.flags.ops_listen];
+        let addresses = [&mut config.v2_listen, &mut config.web_listen, &mut config.ops_listen];
+        for (address, named) in addresses.into_iter().zip(named) {
+            if named.is_none() && (self.once || taken(*address)) {
+                address.set_port(0);
+            }
+        }
+    }
+}
+
+fn taken(address: SocketAddr) -> bool {
+    std::net::TcpListener::bind(address).is_err()
+}
+
+async fn once(platform: &Platform, manifest: &Manifest) -> Done {
+    let run = hex::encode(random_bytes::<6>(platform.rng.as_ref()));
+    tell(manifest, platform.authority.root_pem(), run).await?;
+    let found = check_books(platform.app.store().as_ref(), Timestamp::EPOCH).await?;
+    say(found.report.to_string().trim_end())?;
+    if found.clean() {
+        say("The story went as it should, and the books add up.")?;
+        Ok(())
+    } else {
+        Err("the books do not add up after the story".into())
+    }
+}

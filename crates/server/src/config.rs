@@ -1,0 +1,193 @@
+//! Configuration: flags over environment over file over defaults.
+
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+
+use figment::{
+    Figment,
+    providers::{Env, Format as _, Serialized, Toml},
+};
+use serde::{Deserialize, Serialize};
+
+/// Which store, as a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum StoreUrl {
+    /// `sqlite:PATH`, a file on a local disk.
+    Sqlite(PathBuf),
+}
+
+impl StoreUrl {
+    /// The SQLite store in a data directory.
+    pub fn in_directory(data: &std::path::Path) -> Self {
+        Self::Sqlite(data.join("hongbao.db"))
+    }
+}
+
+impl FromStr for StoreUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("sqlite", path)) if !path.is_empty() => {
+                Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
+            }
+            _ => Err(format!("`{text}` names no store: give sqlite:PATH")),
+        }
+    }
+}
+
+impl TryFrom<String> for StoreUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<StoreUrl> for String {
+    fn from(url: StoreUrl) -> Self {
+        url.to_string()
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+        }
+    }
+}
+
+/// What a server needs to know. Secrets are not in it: they lie in files of the data directory.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Keys, certificates and, by default, the store.
+    pub data: PathBuf,
+    /// The store; the SQLite file in `data` by default.
+    pub store: Option<StoreUrl>,
+    /// Where the V2 interface listens, by TLS with client certificates.
+    pub v2_listen: SocketAddr,
+    /// Names and addresses in the V2 listener's own certificate.
+    pub v2_names: Vec<String>,
+    /// Where users' phones reach the pocket.
+    pub web_listen: SocketAddr,
+    /// Where operators and monitors reach the platform; keep it inside.
+    pub ops_listen: SocketAddr,
+    /// A JSON Web Key Set file of the host app, for user tokens; without it tokens are signed
+    /// with the shared secret in the data directory.
+    pub user_jwks: Option<PathBuf>,
+    /// Log filter, for example `info` or `hongbao_app=debug,info`.
+    pub log: String,
+    /// Logs as JSON lines instead of text.
+    pub log_json: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let local = |port| SocketAddr::from(([127, 0, 0, 1], port));
+        Self {
+            data: PathBuf::from("hongbao-data"),
+            store: None,
+            v2_listen: local(8443),
+            v2_names: vec!["localhost".to_owned(), "127.0.0.1".to_owned()],
+            web_listen: local(8080),
+            ops_listen: local(8081),
+            user_jwks: None,
+            log: "info".to_owned(),
+            log_json: false,
+        }
+    }
+}
+
+/// Flags that every server command takes. What is not given comes from the environment
+/// (`HONGBAO_WEB_LISTEN`), the file, or the default.
+#[derive(Clone, Debug, Default, clap::Args, Serialize)]
+pub struct ConfigFlags {
+    /// Configuration file (TOML)
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip)]
+    pub config: Option<PathBuf>,
+    /// Directory of keys, certificates and, by default, the store
+    #[arg(long, value_name = "DIR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<PathBuf>,
+    /// The store: sqlite:PATH
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<StoreUrl>,
+    /// Address of the V2 interface
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub v2_listen: Option<SocketAddr>,
+    /// Address of the users' pages and JSON
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub web_listen: Option<SocketAddr>,
+    /// Address of health and the operators' JSON
+    #[arg(long, value_name = "ADDR")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ops_listen: Option<SocketAddr>,
+    /// Log filter, for example info
+    #[arg(long, value_name = "FILTER")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<String>,
+}
+
+impl Config {
+    /// Flags over environment over file over defaults.
+    ///
+    /// # Errors
+    /// Names the setting, where it came from and what is expected.
+    #[expect(clippy::result_large_err, reason = "made once, at start")]
+    pub fn load(flags: &ConfigFlags) -> Result<Self, figment::Error> {
+        let mut figment = Figment::from(Serialized::defaults(Self::default()));
+        if let Some(file) = &flags.config {
+            figment = figment.merge(Toml::file_exact(file));
+        }
+        let outside = Env::prefixed("HONGBAO_").ignore(&["master_key", "test_citus_url"]);
+        figment.merge(outside).merge(Serialized::defaults(flags)).extract()
+    }
+
+    /// The store to open.
+    pub fn store_url(&self) -> StoreUrl {
+        self.store.clone().unwrap_or_else(|| StoreUrl::in_directory(&self.data))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_beats_the_file_and_the_file_beats_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hongbao.toml");
+        std::fs::write(&file, "log = \"debug\"\nweb_listen = \"127.0.0.1:1\"\n").unwrap();
+        let flags = ConfigFlags {
+            config: Some(file),
+            log: Some("warn".to_owned()),
+            ..ConfigFlags::default()
+        };
+        let config = Config::load(&flags).unwrap();
+        assert_eq!(config.log, "warn");
+        assert_eq!(config.web_listen.port(), 1);
+        assert_eq!(config.ops_listen.port(), 8081);
+    }
+
+    #[test]
+    fn a_setting_that_does_not_exist_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("hongbao.toml");
+        std::fs::write(&file, "web_lisen = \"127.0.0.1:1\"\n").unwrap();
+        let flags = ConfigFlags { config: Some(file), ..ConfigFlags::default() };
+        assert!(Config::load(&flags).unwrap_err().to_string().contains("web_lisen"));
+    }
+
+    #[test]
+    fn a_store_url_is_read_back_as_written() {
+        let url: StoreUrl = "sqlite:/var/lib/hongbao.db".parse().unwrap();
+        assert_eq!(url.to_string(), "sqlite:/var/lib/hongbao.db");
+        assert!("mysql:x".parse::<StoreUrl>().unwrap_err().contains("mysql:x"));
+    }
+}

@@ -1,0 +1,7 @@
+//! The program `hongbao`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hongbao_server::commands::main()
+}

@@ -1,0 +1,226 @@
+//! A running platform: store, executor, jobs and three listeners in one process.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use hongbao_app::{
+    App, jobs,
+    ports::{Clock, InstantPayout, Rng, Store, StoreError, SystemClock, SystemRng, random_bytes},
+    users::Inbox,
+};
+use hongbao_http::{
+    ops::{self, OpsState},
+    pocket::{self, PocketState},
+    v2,
+};
+use hongbao_store::sqlite::{OpenError, SqliteStore};
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    ca::{Authority, CaError, Terms},
+    config::{Config, StoreUrl},
+    home::{Home, HomeError},
+    issuing::Issuing,
+    net::{self, Limits, Listener, ListenerConfig, Tls, TlsError},
+};
+
+/// The listener's own certificate is made anew at every start, so a year is plenty.
+const SERVER_CERTIFICATE_VALIDITY: Duration = Duration::from_hours(366 * 24);
+
+/// Why the platform does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened.
+    #[error("{url}: {source}")]
+    Store {
+        /// Which store.
+        url: StoreUrl,
+        /// Why.
+        source: OpenError,
+    },
+    /// The store is open and does not answer.
+    #[error(transparent)]
+    Check(#[from] StoreError),
+    /// Secrets cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The listener's certificate cannot be made.
+    #[error("the listener's certificate: {0}")]
+    Certificate(#[from] CaError),
+    /// TLS cannot be set up.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// An address cannot be listened on.
+    #[error("{address}: {source}; give another address with --{flag}")]
+    Listen {
+        /// Which.
+        address: SocketAddr,
+        /// The flag that sets it.
+        flag: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Operator tokens or the key set of user tokens cannot be read.
+    #[error("{0}")]
+    Tokens(String),
+}
+
+/// The parts of a platform before it serves.
+pub struct Platform {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The data directory.
+    pub home: Home,
+    /// The certificate authority.
+    pub authority: Arc<Authority>,
+    /// The process clock.
+    pub clock: Arc<dyn Clock>,
+    /// Random bytes.
+    pub rng: Arc<dyn Rng>,
+}
+
+impl Platform {
+    /// Opens store and secrets, and starts the executor.
+    pub fn open(config: &Config) -> Result<Self, StartError> {
+        let home = Home::open(&config.data)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let rng: Arc<dyn Rng> = Arc::new(SystemRng);
+        let vault = home.vault(rng.as_ref())?;
+        let authority =
+            home.authority(home.vault(rng.as_ref())?, clock.as_ref(), Arc::clone(&rng))?;
+        let store = open_store(&config.store_url(), &clock)?;
+        let app = App::start(store, Arc::clone(&clock), Arc::clone(&rng), vault);
+        Ok(Self { app, home, authority: Arc::new(authority), clock, rng })
+    }
+}
+
+/// Opens the store for a server: locked, its schema and settings checked. One that does not exist
+/// is made; an older schema is left to `hongbao migrate`, for that is a person's decision.
+pub fn open_store(url: &StoreUrl, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>, StartError> {
+    let failed = |source| StartError::Store { url: url.clone(), source };
+    match url {
+        StoreUrl::Sqlite(path) => {
+            if !path.exists() {
+                SqliteStore::migrate(path).map_err(failed)?;
+            }
+            Ok(Arc::new(SqliteStore::open(path, Arc::clone(clock)).map_err(failed)?))
+        }
+    }
+}
+
+/// Opens the store for looking only, beside a running server.
+pub fn open_store_read_only(
+    url: &StoreUrl,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, StartError> {
+    let failed = |source| StartError::Store { url: url.clone(), source };
+    match url {
+        StoreUrl::Sqlite(path) => {
+            let store = SqliteStore::open_read_only(path, Arc::clone(clock)).map_err(failed)?;
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// A platform that serves.
+#[derive(Debug)]
+pub struct Running {
+    /// Where the V2 interface listens.
+    pub v2: SocketAddr,
+    /// Where users' phones reach it.
+    pub web: SocketAddr,
+    /// Where operators reach it.
+    pub ops: SocketAddr,
+    stop: watch::Sender<bool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Binds all listeners, then serves on them and runs the jobs.
+    pub async fn start(platform: &Platform, config: &Config) -> Result<Self, StartError> {
+        platform.app.store().check().await?;
+        let tls = mutual_tls(platform, &config.v2_names)?;
+        let v2 = bind(config.v2_listen, Some(tls), "v2-listen").await?;
+        let web = bind(config.web_listen, None, "web-listen").await?;
+        let ops = bind(config.ops_listen, None, "ops-listen").await?;
+        let address = |listener: &Listener, address, flag| {
+            listener.local_addr().map_err(|source| StartError::Listen { address, flag, source })
+        };
+        let addresses = (
+            address(&v2, config.v2_listen, "v2-listen")?,
+            address(&web, config.web_listen, "web-listen")?,
+            address(&ops, config.ops_listen, "ops-listen")?,
+        );
+        let (stop, stopping) = watch::channel(false);
+        let app = &platform.app;
+        let users = crate::tokens::user_tokens(&platform.home, config, platform.rng.as_ref())?;
+        let pocket_state = PocketState { app: Arc::clone(app), tokens: Arc::new(users) };
+        let ops_state = OpsState {
+            app: Arc::clone(app),
+            operators: crate::tokens::operators(&platform.home)?.into(),
+            issuer: Some(Arc::new(Issuing::new(platform))),
+        };
+        let tasks = vec![
+            serve(v2, v2::router(Arc::clone(app)), stopping.clone()),
+            serve(web, pocket::router(pocket_state), stopping.clone()),
+            serve(ops, ops::router(ops_state), stopping.clone()),
+            tokio::spawn(jobs::run(
+                Arc::clone(app),
+                Arc::new(Inbox(Arc::clone(app.store()))),
+                Arc::new(InstantPayout),
+                stopping,
+            )),
+        ];
+        let (v2, web, ops) = addresses;
+        Ok(Self { v2, web, ops, stop, tasks })
+    }
+
+    /// Takes no more connections, lets what runs finish, and ends.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task ended badly");
+            }
+        }
+    }
+}
+
+fn mutual_tls(platform: &Platform, names: &[String]) -> Result<Tls, StartError> {
+    let terms = Terms {
+        now: platform.clock.now(),
+        validity: SERVER_CERTIFICATE_VALIDITY,
+        serial: random_bytes(platform.rng.as_ref()),
+    };
+    let server = platform.authority.issue_server(names, &terms)?;
+    let root = platform.authority.root_pem();
+    Ok(Tls::mutual(&server.cert_pem, &server.key_pem, root, Arc::clone(&platform.clock))?)
+}
+
+async fn bind(
+    address: SocketAddr,
+    tls: Option<Tls>,
+    flag: &'static str,
+) -> Result<Listener, StartError> {
+    Listener::bind(ListenerConfig { address, tls }).await.map_err(|source| StartError::Listen {
+        address,
+        flag,
+        source,
+    })
+}
+
+fn serve(
+    listener: Listener,
+    router: axum::Router,
+    mut stopping: watch::Receiver<bool>,
+) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let shutdown = async move {
+            // A dropped sender means that the platform is gone: stop as well.
+            drop(stopping.wait_for(|stop| *stop).await);
+        };
+        let stopped = net::serve(listener, router, Limits::default(), shutdown).await;
+        if stopped.cut > 0 {
+            tracing::warn!(connections = stopped.cut, "connections were cut at the end");
+        }
+    })
+}

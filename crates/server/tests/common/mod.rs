@@ -1,0 +1,159 @@
+//! What the tests of the binary share: a demo process and ways to call it.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
+
+use std::{
+    collections::BTreeSet,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::Duration,
+};
+
+use hongbao_app::{
+    jobs::check_books,
+    ports::{Clock, SystemClock},
+};
+use hongbao_domain::Timestamp;
+use hongbao_server::{
+    client::{JsonClient, V2Client},
+    config::StoreUrl,
+    demo::{Manifest, ManifestMerchant, ManifestUser},
+    running::open_store_read_only,
+};
+use hongbao_wire::SignType;
+
+/// The binary under test.
+pub const HONGBAO: &str = env!("CARGO_BIN_EXE_hongbao");
+
+/// A demo in a process of its own, killed when dropped.
+pub struct DemoProcess {
+    child: Child,
+    manifest: Manifest,
+}
+
+impl DemoProcess {
+    /// Starts a demo on `data` and waits until it is ready.
+    pub async fn start(data: &Path) -> Self {
+        let file = data.join("demo.json");
+        drop(std::fs::remove_file(&file));
+        let mut child = Command::new(HONGBAO)
+            .args(["demo", "--v2-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"])
+            .args(["--ops-listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        for _ in 0..600 {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("the demo ended with {status}");
+            }
+            if let Ok(text) = std::fs::read_to_string(&file) {
+                return Self { child, manifest: serde_json::from_str(&text).unwrap() };
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        drop(child.kill());
+        panic!("the demo was not ready after 30 s");
+    }
+
+    /// Where it listens and how it is called.
+    pub fn clone_manifest(&self) -> Manifest {
+        self.manifest.clone()
+    }
+
+    /// SIGKILL, at once.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM; answers whether it ended well.
+    pub fn terminate(&mut self) -> bool {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for DemoProcess {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// A count that an environment variable can set.
+pub fn rounds(variable: &str, default: u64) -> u64 {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// A merchant's server.
+pub fn v2_client(manifest: &Manifest, merchant: usize, sign_type: SignType) -> V2Client {
+    let ca = std::fs::read_to_string(&manifest.ca_pem).unwrap();
+    let address = manifest.v2_base.trim_start_matches("https://").to_owned();
+    V2Client::new(address, &ca, &manifest.merchants[merchant], sign_type).unwrap()
+}
+
+/// A user's phone.
+pub fn phone(manifest: &Manifest, user: usize) -> JsonClient {
+    let address = manifest.web_base.trim_start_matches("http://").to_owned();
+    JsonClient::new(address, &manifest.users[user].token)
+}
+
+/// An operator's tool.
+pub fn operator(manifest: &Manifest) -> JsonClient {
+    let address = manifest.ops_base.trim_start_matches("http://").to_owned();
+    JsonClient::new(address, &manifest.ops_token)
+}
+
+/// The fields of `sendredpack`, unsigned.
+pub fn send_fields<'a>(
+    merchant: &'a ManifestMerchant,
+    user: &'a ManifestUser,
+    bill_no: &'a str,
+    fen: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"),
+        ("mch_billno", bill_no),
+        ("mch_id", &merchant.mch_id),
+        ("wxappid", &user.appid),
+        ("send_name", &merchant.name),
+        ("re_openid", &user.openid),
+        ("total_amount", fen),
+        ("total_num", "1"),
+        ("wishing", "恭喜发财"),
+        ("client_ip", "127.0.0.1"),
+        ("act_name", "测试"),
+        ("remark", "test"),
+    ]
+}
+
+/// The fields of `gethbinfo`, unsigned.
+pub fn query_fields<'a>(
+    merchant: &'a ManifestMerchant,
+    bill_no: &'a str,
+) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("nonce_str", "50780e0cca98c8c8e814883e5caa672e"),
+        ("mch_billno", bill_no),
+        ("mch_id", &merchant.mch_id),
+        ("appid", &merchant.appid),
+        ("bill_type", "MCHT"),
+    ]
+}
+
+/// Checks the books of a store that no server has open; answers every funded order's number.
+pub async fn audit(data: &Path) -> BTreeSet<String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).unwrap();
+    let found = check_books(store.as_ref(), Timestamp::EPOCH).await.unwrap();
+    assert!(found.clean(), "{}\n{:?}", found.report, found.structure);
+    let mut source = store.audit_source().await.unwrap();
+    let mut numbers = BTreeSet::new();
+    for merchant in source.merchants().await.unwrap() {
+        let orders = source.orders(merchant.id, "", 1_000_000).await.unwrap();
+        numbers.extend(orders.into_iter().map(|(key, _)| key.bill_no.to_string()));
+    }
+    numbers
+}

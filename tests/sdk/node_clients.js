@@ -44,9 +44,10 @@ async function tenpay(demo, merchant, users) {
 async function axiosPlugin(demo, merchant, users) {
   const pay = new Wechatpay({
     mchid: merchant.mch_id,
-    serial: 'nop',
-    privateKey: 'any',
-    certs: { any: undefined },
+    // For its V3 side, which is not used here; it insists on keys that parse.
+    serial: 'merchant',
+    privateKey: fs.readFileSync(merchant.key_pem),
+    certs: { platform: fs.readFileSync(merchant.cert_pem) },
     secret: merchant.v2_key,
     merchant: {
       cert: fs.readFileSync(merchant.cert_pem),

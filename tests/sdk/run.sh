@@ -23,7 +23,7 @@ for _ in $(seq 300); do
   sleep 0.1
 done
 
-"$tools/venv/bin/python" "$here/wechatpy_client.py" "$data/demo.json"
+REQUESTS_CA_BUNDLE=$data/ca/ca.pem "$tools/venv/bin/python" "$here/wechatpy_client.py" "$data/demo.json"
 NODE_EXTRA_CA_CERTS=$data/ca/ca.pem NODE_PATH=$tools/node/node_modules \
   node "$here/node_clients.js" "$data/demo.json"
 "$hongbao" verify --data "$data" | tail -n 1

@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 
-use common::{DemoProcess, audit, rounds};
+use common::{DemoProcess, audit, private_directory, rounds};
 use hongbao_server::client::{JsonClient, V2Client};
 use hongbao_wire::SignType;
 
@@ -44,7 +44,7 @@ struct Ledger {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kill_nine() {
     let cycles = rounds("HONGBAO_KILL_CYCLES", 30);
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let ledger = Arc::new(Ledger::default());
     for cycle in 0..cycles {
         let mut demo = DemoProcess::start(dir.path()).await;

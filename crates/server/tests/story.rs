@@ -13,7 +13,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{DemoProcess, HONGBAO, audit};
+use common::{DemoProcess, HONGBAO, audit, private_directory};
 use hongbao_wire::SignType;
 
 fn story(data: &std::path::Path, log: &str) -> std::process::Output {
@@ -26,7 +26,7 @@ fn story(data: &std::path::Path, log: &str) -> std::process::Output {
 
 #[test]
 fn the_story_ends_well_and_can_be_told_again() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     for _ in 0..2 {
         let output = story(dir.path(), "warn");
         let said = String::from_utf8_lossy(&output.stdout);
@@ -39,7 +39,7 @@ fn the_story_ends_well_and_can_be_told_again() {
 /// I-30, O-1: with logs at their most verbose, no secret of the installation is in them.
 #[test]
 fn no_secret_is_in_the_most_verbose_log() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let output = story(dir.path(), "trace");
     assert!(output.status.success());
     let log = [output.stdout, output.stderr].concat();
@@ -67,7 +67,7 @@ fn no_secret_is_in_the_most_verbose_log() {
 /// a second process on the same store is refused, with a sentence that says what to do.
 #[tokio::test]
 async fn a_second_server_on_the_same_store_is_refused() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let demo = DemoProcess::start(dir.path()).await;
     let second = story(dir.path(), "warn");
     assert!(!second.status.success());
@@ -79,7 +79,7 @@ async fn a_second_server_on_the_same_store_is_refused() {
 /// SIGTERM ends the process well, and what was answered is in the store.
 #[tokio::test]
 async fn sigterm_ends_the_process_well() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let mut demo = DemoProcess::start(dir.path()).await;
     let manifest = demo.clone_manifest();
     let client = common::v2_client(&manifest, 0, SignType::HmacSha256);
@@ -93,7 +93,7 @@ async fn sigterm_ends_the_process_well() {
 /// X2: verify looks at a store beside the running server, and tells of a forged row.
 #[tokio::test]
 async fn verify_reads_beside_a_running_server() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let demo = DemoProcess::start(dir.path()).await;
     let output =
         Command::new(HONGBAO).arg("verify").arg("--data").arg(dir.path()).output().unwrap();
@@ -106,7 +106,7 @@ async fn verify_reads_beside_a_running_server() {
 /// A certificate that is revoked while the server runs is refused at the next call (J-4).
 #[tokio::test]
 async fn a_revoked_certificate_is_refused_at_the_next_call() {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = private_directory();
     let demo = DemoProcess::start(dir.path()).await;
     let manifest = demo.clone_manifest();
     let merchant = &manifest.merchants[0];

@@ -82,6 +82,13 @@ impl Drop for DemoProcess {
     }
 }
 
+/// A directory that nobody else can look into, as a data directory must be.
+pub fn private_directory() -> tempfile::TempDir {
+    use std::os::unix::fs::PermissionsExt as _;
+    let private = std::fs::Permissions::from_mode(0o700);
+    tempfile::Builder::new().permissions(private).tempdir().unwrap()
+}
+
 /// A count that an environment variable can set.
 pub fn rounds(variable: &str, default: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(default)

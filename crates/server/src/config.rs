@@ -145,7 +145,10 @@ impl Config {
         if let Some(file) = &flags.config {
             figment = figment.merge(Toml::file_exact(file));
         }
-        let outside = Env::prefixed("HONGBAO_").ignore(&["master_key", "test_citus_url"]);
+        // The master key is read where it is used; what begins with test is for tests.
+        let outside = Env::prefixed("HONGBAO_")
+            .ignore(&["master_key"])
+            .filter(|key| !key.as_str().to_ascii_lowercase().starts_with("test_"));
         figment.merge(outside).merge(Serialized::defaults(flags)).extract()
     }
 

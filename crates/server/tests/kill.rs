@@ -1,5 +1,5 @@
 //! kill -9 under load (A-1, I-19, I-20): what was acknowledged is there, what is there was asked
-//! for, and the books add up. Thirty cycles by default; `HONGBAO_KILL_CYCLES` sets another count.
+//! for, and the books add up. Thirty cycles by default; `HONGBAO_TEST_KILL_CYCLES` sets another count.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,7 +43,7 @@ struct Ledger {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_acknowledged_survives_kill_nine() {
-    let cycles = rounds("HONGBAO_KILL_CYCLES", 30);
+    let cycles = rounds("HONGBAO_TEST_KILL_CYCLES", 30);
     let dir = private_directory();
     let ledger = Arc::new(Ledger::default());
     for cycle in 0..cycles {

@@ -1,6 +1,9 @@
 //! A platform full of packets, made through the product's own commands.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt as _, stream};
 use hongbao_app::{
@@ -11,9 +14,8 @@ use hongbao_domain::{
     AppId, Fen, MerchantId, OpenId, PacketCode, PacketKey, PacketNo, PacketSecret, UserId,
     change::Actor,
     ids::Access,
-    ledger::AccountKind,
     limit::Caps,
-    merchant::{AppKind, BoundApp, Recharge, SendWay, Settings},
+    merchant::{AppKind, BoundApp, FundingAccount, Recharge, SendWay, Settings},
     message::Following,
     packet::{ClaimShare, OrderKey, PacketKind, SendPacket, Terms, Texts},
     risk::Standing,
@@ -24,6 +26,8 @@ use super::BenchError;
 
 /// Commands under way at once: two full batches, so that one gathers while one commits.
 pub(super) const IN_FLIGHT: usize = 2 * hongbao_app::executor::BATCH_MAX;
+/// Commands made at once: some 60 MiB of them.
+const COMMANDS_PAGE: u64 = 60_000;
 /// Users registered in one transaction.
 const USERS_PAGE: u64 = 10_000;
 /// Money that lasts for any run.
@@ -50,7 +54,7 @@ impl Dataset {
         app.create_merchant(merchant, settings(&app_id), None, actor).await?;
         for number in 0..RECHARGES {
             let reference = format!("bench-{number}").parse().map_err(BenchError::other)?;
-            let (account, amount) = (AccountKind::Basic, RECHARGE);
+            let (account, amount) = (FundingAccount::Basic, RECHARGE);
             app.recharge(Recharge { merchant, account, amount, reference }).await?;
         }
         let mut registered = Vec::new();
@@ -66,25 +70,31 @@ impl Dataset {
         Ok(Self { merchant, app_id, users: registered, packets: 0 })
     }
 
-    /// Sends `count` more packets, each to the next user of a scattered row.
-    pub(super) async fn send(&mut self, app: &App, count: u64) -> Result<(), BenchError> {
-        let first = self.packets + 1;
-        let (executor, data) = (app.executor(), &*self);
-        let mut answers = stream::iter(first..first + count)
-            .map(|no| async move {
-                let sent = executor.submit(data.send_command(no)?).await?;
-                if sent.replayed || sent.packet.no.get() != no {
-                    return Err(BenchError::Other(format!("packet {no} became {sent:?}")));
+    /// Sends `count` more packets, each to the next user of a scattered row; answers how long it
+    /// took, the making of the commands not counted.
+    #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
+    pub(super) async fn send(&mut self, app: &App, count: u64) -> Result<Duration, BenchError> {
+        let mut elapsed = Duration::ZERO;
+        let last = self.packets + count;
+        while self.packets < last {
+            let first = self.packets + 1;
+            let page = first..=last.min(self.packets + COMMANDS_PAGE);
+            let commands =
+                page.map(|no| self.send_command(no)).collect::<Result<Vec<_>, BenchError>>()?;
+            let started = Instant::now();
+            let mut answers = stream::iter(commands)
+                .map(|command| app.executor().submit(command))
+                .buffered(IN_FLIGHT);
+            while let Some(answer) = answers.next().await {
+                let sent = answer?;
+                self.packets += 1;
+                if sent.replayed || sent.packet.no.get() != self.packets {
+                    return Err(BenchError::Other(format!("{} became {sent:?}", self.packets)));
                 }
-                Ok(())
-            })
-            .buffer_unordered(IN_FLIGHT);
-        while let Some(answer) = answers.next().await {
-            answer?;
+            }
+            elapsed += started.elapsed();
         }
-        drop(answers);
-        self.packets += count;
-        Ok(())
+        Ok(elapsed)
     }
 
     /// The command that sends packet `no`. Everything about it follows from its number.
@@ -96,7 +106,6 @@ impl Dataset {
                 bill_no: bill_no(no).parse().map_err(BenchError::other)?,
             },
             payer: self.merchant,
-            provision: None,
             terms: Arc::new(Terms {
                 kind: PacketKind::Normal,
                 way: SendWay::Api,
@@ -105,6 +114,7 @@ impl Dataset {
                 total: PACKET,
                 share_count: 1,
                 scene: None,
+                sub_merchant: None,
                 message_app: None,
                 texts: Texts {
                     send_name: "天虹咖啡".to_owned(),

@@ -41,18 +41,6 @@ pub(super) async fn claims(
     Ok(started.elapsed())
 }
 
-/// Sends `count` packets through the executor; answers how long it took.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
-pub(super) async fn sends(
-    app: &App,
-    data: &mut Dataset,
-    count: u64,
-) -> Result<Duration, BenchError> {
-    let started = Instant::now();
-    data.send(app, count).await?;
-    Ok(started.elapsed())
-}
-
 /// Claims packets with one durable transaction each, one after another: the same rows, the same
 /// rules, the same store, only without batches.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]

@@ -60,7 +60,8 @@ pub(super) struct LoadPlan {
     pub(super) rate: Option<f64>,
 }
 
-/// Sends every request once.
+/// Sends every request once. One answer that is not 2xx fails the run: quick errors would only
+/// flatter it.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
 pub(super) async fn run(plan: LoadPlan, requests: Arc<Vec<Vec<u8>>>) -> io::Result<LoadResult> {
     let next = Arc::new(AtomicUsize::new(0));
@@ -76,6 +77,9 @@ pub(super) async fn run(plan: LoadPlan, requests: Arc<Vec<Vec<u8>>>) -> io::Resu
         result.succeeded += part.succeeded;
         result.failed += part.failed;
         result.latencies.extend(part.latencies);
+    }
+    if result.failed > 0 {
+        return Err(io::Error::other(format!("{} answers were not 2xx", result.failed)));
     }
     result.elapsed = started.elapsed();
     result.latencies.sort_unstable();

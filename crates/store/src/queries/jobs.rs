@@ -14,12 +14,16 @@ FROM merchant_book
 LEFT JOIN expiry_cursor ON expiry_cursor.merchant_id = merchant_book.merchant_id
 ORDER BY merchant_book.merchant_id";
 
+pub(crate) const EXPIRY_CURSORS: &str = "
+SELECT merchant_id, settled_through
+FROM expiry_cursor";
+
+/// Back too: a time that a wrong clock told is replaced by the next one.
 pub(crate) const SETTLED_THROUGH: &str = "
 INSERT INTO expiry_cursor (merchant_id, settled_through)
 VALUES ($1, $2)
 ON CONFLICT (merchant_id) DO UPDATE
-SET settled_through = excluded.settled_through
-WHERE expiry_cursor.settled_through < excluded.settled_through";
+SET settled_through = excluded.settled_through";
 
 pub(crate) const UNFOLLOWED: &str = "
 SELECT follow_cursor.merchant_id, follow_cursor.followed_seq, merchant_book.journal_seq

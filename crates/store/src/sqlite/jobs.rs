@@ -1,5 +1,7 @@
 //! What background jobs look for and remember.
 
+use std::collections::BTreeMap;
+
 use hongbao_app::ports::{DuePacket, DueScan, JournalCursor, PendingPayout, WalletEntry};
 use hongbao_domain::{MerchantId, Timestamp};
 use rusqlite::Connection;
@@ -11,6 +13,10 @@ use super::{
     users::insert_entry,
 };
 use crate::queries::{jobs as sql, users::INSERT_WALLET_ENTRY};
+
+/// By so much a cursor moves on at least: an idle server scans every second and commits once a
+/// minute. What a scan finds is the same, it only begins up to a minute earlier.
+const CURSOR_STEP_MILLIS: i64 = 60_000;
 
 /// A merchant, its time, and up to when its packets are settled.
 struct ExpiryClock {
@@ -48,17 +54,44 @@ fn expiry_clocks(connection: &Connection, now: Timestamp) -> Outcome<Vec<ExpiryC
         let merchant = fields.merchant()?;
         let (offset_millis, journal_at) = (fields.raw()?, fields.time()?);
         let settled_through = fields.time_or_null()?;
+        // As `Merchant::time`, without its settings.
+        let time = now.plus_millis(offset_millis).max(journal_at);
+        // A cursor ahead of the time was told by a clock that ran ahead. Packets sent since end
+        // before it, so it says nothing, and everything is looked at.
+        let trusted = settled_through.filter(|through| *through <= time);
         clocks.push(ExpiryClock {
             merchant,
-            // As `Merchant::time`, without its settings.
-            time: now.plus_millis(offset_millis).max(journal_at),
-            settled_through: settled_through.unwrap_or(Timestamp::from_millis(i64::MIN)),
+            time,
+            settled_through: trusted.unwrap_or(Timestamp::from_millis(i64::MIN)),
         });
     }
     Ok(clocks)
 }
 
-/// Remembers up to when packets are settled; never moves back.
+/// Those of the told times that move a cursor: back by anything, or on by
+/// [`CURSOR_STEP_MILLIS`]. Back at once, because a cursor ahead of the time costs whole scans.
+pub(super) fn moved_cursors(
+    connection: &Connection,
+    mut times: Vec<(MerchantId, Timestamp)>,
+) -> Outcome<Vec<(MerchantId, Timestamp)>> {
+    let mut statement = connection.prepare_cached(sql::EXPIRY_CURSORS)?;
+    let mut rows = statement.query(())?;
+    let mut stored = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let mut fields = Fields::new(row, "expiry_cursor");
+        stored.insert(fields.merchant()?, fields.time()?);
+    }
+    times.retain(|(merchant, told)| {
+        stored
+            .get(merchant)
+            .is_none_or(|stored| told < stored || *told >= stored.plus_millis(CURSOR_STEP_MILLIS))
+    });
+    Ok(times)
+}
+
+/// Remembers up to when packets are settled: the newest told time, also when it is earlier than
+/// the stored one. It is told after a scan that found nothing, so it is true; and when two
+/// servers tell in the other order, the next scan only begins a little earlier.
 pub(super) fn settled_through(
     connection: &Connection,
     times: &[(MerchantId, Timestamp)],

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `open`, `files`, `schema` | what must hold before the first command: modes, lock, settings, schema |
 //! | `writer` | the one thread that writes, and what it does after a failed commit |
+//! | `checkpoint` | when its log is copied into the database |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
 //! | `readers`, `settings` | snapshots for queries; parsed settings |
 //! | `rows`, `journal` | between columns and the domain |
@@ -11,6 +12,7 @@
 
 mod admin;
 mod audit;
+mod checkpoint;
 mod commit;
 mod error;
 mod files;

@@ -21,7 +21,7 @@ use super::{files, schema};
 /// The first version without the WAL-reset bug of 3.7.0 to 3.51.2.
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Only checkpoints and a `verify` beside the server ever hold a lock that another wants.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The writer's page cache. A batch of 4,000 claims dirties up to 12,000 pages of 4 KiB, and a
 /// page that does not fit is written twice.
 const WRITER_CACHE_KIB: i32 = 65_536;
@@ -45,7 +45,7 @@ pub enum OpenError {
     /// Another server process has it.
     #[error(
         "the database {path} is open in another server process, and two would not see each \
-         other's decisions: stop that one first, or serve with PostgreSQL",
+         other's decisions: stop that one first, or give this one a database of its own",
         path = .path.display()
     )]
     InUse {

@@ -89,6 +89,8 @@ impl Store for SqliteStore {
         Ok(self.clock.now())
     }
 
+    /// Waits its turn, takes the write lock and gives it back. It writes nothing: a full or a
+    /// failing disk shows at a commit or a checkpoint, and only from then on here.
     async fn check(&self) -> Result<(), StoreError> {
         self.writer()?.check().await
     }
@@ -250,7 +252,12 @@ impl Store for SqliteStore {
             return Ok(());
         }
         let times = times.to_vec();
-        self.write(move |tx| jobs::settled_through(tx, &times)).await
+        let moved = self.readers.read(move |reading| jobs::moved_cursors(&reading.tx, times));
+        let moved = moved.await?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        self.write(move |tx| jobs::settled_through(tx, &moved)).await
     }
 
     async fn unfollowed(&self, limit: u32) -> Result<Vec<JournalCursor>, StoreError> {

@@ -25,6 +25,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    checkpoint::Checkpoints,
     commit,
     error::{Failure, Outcome, surely_not_committed},
     files::Lock,
@@ -35,18 +36,13 @@ use super::{
 
 /// Jobs that wait. Batches come one by one from the executor; people's writes are rare.
 const JOBS_MAX: usize = 64;
-/// The log is copied into the database when it holds so many pages (64 MiB): long enough that
-/// pages dirtied by several batches are copied once, short enough that a copy is over soon.
-const CHECKPOINT_PAGES: i64 = 16_384;
-/// When readers kept the log from starting over until it is this long (512 MiB), the writer waits
-/// for them.
-const RESTART_PAGES: i64 = 8 * CHECKPOINT_PAGES;
 
 type Job = Box<dyn FnOnce(&mut Writing) + Send>;
 
 /// The thread's side.
 pub(super) struct Writing {
     connection: Connection,
+    checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
     settings: Arc<SettingsCache>,
     broken: Arc<OnceLock<String>>,
@@ -72,6 +68,7 @@ impl Writer {
         let broken = Arc::new(OnceLock::new());
         let writing = Writing {
             connection: open::writer(path)?,
+            checkpoints: Checkpoints::default(),
             clock,
             settings,
             broken: Arc::clone(&broken),
@@ -93,7 +90,8 @@ impl Writer {
         self.run(|writing| writing.write(change)).await
     }
 
-    /// Fails when no commit could be taken.
+    /// Fails when the writer has ended, is broken or cannot begin a transaction. A disk that
+    /// would refuse the commit is not found out, because nothing is written.
     pub(super) async fn check(&self) -> Result<(), StoreError> {
         self.run(|writing| {
             let tx = writing.begin().map_err(Failure::into_store)?;
@@ -212,29 +210,9 @@ impl Writing {
         if self.broken.get().is_some() {
             return;
         }
-        if let Err(error) = self.try_checkpoint() {
+        if let Err(error) = self.checkpoints.run(&self.connection) {
             break_off(&self.broken, &format!("a checkpoint failed: {error}"));
         }
-    }
-
-    fn try_checkpoint(&self) -> rusqlite::Result<()> {
-        let pages = self.log_pages("PRAGMA wal_checkpoint(NOOP)")?;
-        if pages < CHECKPOINT_PAGES {
-            return Ok(());
-        }
-        // Readers are in the way of starting over, never of copying.
-        self.log_pages(if pages < RESTART_PAGES {
-            "PRAGMA wal_checkpoint(PASSIVE)"
-        } else {
-            "PRAGMA wal_checkpoint(RESTART)"
-        })?;
-        Ok(())
-    }
-
-    /// Runs a checkpoint and tells how many pages the log holds.
-    fn log_pages(&self, pragma: &str) -> rusqlite::Result<i64> {
-        let mut statement = self.connection.prepare_cached(pragma)?;
-        statement.query_row((), |row| row.get(1))
     }
 }
 

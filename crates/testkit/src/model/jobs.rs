@@ -34,19 +34,17 @@ impl State {
 
     fn due(&self, packet: &Packet, now: Timestamp) -> bool {
         let id = packet.key.merchant;
-        let ended = self
-            .merchants
-            .get(&id)
-            .is_some_and(|record| packet.expire_at <= record.merchant.time(now));
-        let settled = self.settled.get(&id).is_some_and(|through| packet.expire_at <= *through);
-        ended && !settled
+        let Some(record) = self.merchants.get(&id) else {
+            return false;
+        };
+        let time = record.merchant.time(now);
+        // A cursor ahead of the time was told by a wrong clock.
+        let through = self.settled.get(&id).filter(|through| **through <= time);
+        packet.expire_at <= time && through.is_none_or(|through| packet.expire_at > *through)
     }
 
     pub(super) fn settled_through(&mut self, times: &[(MerchantId, Timestamp)]) {
-        for (merchant, time) in times {
-            let through = self.settled.entry(*merchant).or_insert(*time);
-            *through = (*through).max(*time);
-        }
+        self.settled.extend(times.iter().copied());
     }
 
     pub(super) fn unfollowed(&self, limit: u32) -> Vec<JournalCursor> {

@@ -58,6 +58,12 @@ pub enum HomeError {
         /// Where it should be.
         path: PathBuf,
     },
+    /// A demo was asked for in the directory of a real installation.
+    #[error("{path} belongs to a platform that is served, not to a demo: give another --data")]
+    NotADemo {
+        /// Which directory.
+        path: PathBuf,
+    },
     /// The master key is not one, or not the one.
     #[error("the master key: {0}")]
     Vault(#[from] VaultError),
@@ -151,7 +157,9 @@ impl Home {
             let mut file = options.open(&next)?;
             file.write_all(content)?;
             file.sync_all()?;
-            fs::rename(&next, &path)
+            fs::rename(&next, &path)?;
+            // The new name is durable only with its directory.
+            fs::File::open(&self.directory)?.sync_all()
         };
         write().map_err(io_error(&path))?;
         Ok(path)

@@ -26,6 +26,9 @@ use crate::{
 /// The listener's own certificate is made anew at every start, so a year is plenty.
 const SERVER_CERTIFICATE_VALIDITY: Duration = Duration::from_hours(366 * 24);
 
+/// Listeners drain for ten seconds; two more for jobs to end their turn.
+const STOP_TIMEOUT: Duration = Duration::from_secs(12);
+
 /// Why the platform does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -177,10 +180,15 @@ impl Running {
     /// Takes no more connections, lets what runs finish, and ends.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        for task in self.tasks {
-            if let Err(error) = task.await {
-                tracing::error!(%error, "a task ended badly");
+        let ended = async {
+            for task in self.tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "a task ended badly");
+                }
             }
+        };
+        if tokio::time::timeout(STOP_TIMEOUT, ended).await.is_err() {
+            tracing::warn!("some tasks did not end in time and are cut");
         }
     }
 }

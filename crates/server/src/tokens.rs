@@ -61,7 +61,13 @@ pub fn first_operator(home: &Home, rng: &dyn Rng) -> Result<Option<Zeroizing<Str
 }
 
 /// The demo's operator token, the same at every start.
+///
+/// # Errors
+/// A directory that `hongbao serve` has started in is no demo's: its operators stay.
 pub fn demo_operator(home: &Home, rng: &dyn Rng) -> Result<Zeroizing<String>, HomeError> {
+    if home.path(OPERATORS).exists() && !home.path(DEMO_TOKEN).exists() {
+        return Err(HomeError::NotADemo { path: home.directory().to_owned() });
+    }
     let token = home.secret(DEMO_TOKEN, || new_token(rng))?;
     write_operator(home, &token)?;
     Ok(token)

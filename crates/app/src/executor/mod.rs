@@ -72,7 +72,7 @@ impl Executor {
     /// Starts a lane over `store`. It ends when the last handle is dropped and the queue is empty.
     pub fn start(store: Arc<dyn Store>, gate: Gate) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(run_lane(store, waiting));
+        tokio::spawn(run_lane(store, waiting, gate.clone()));
         Self { queue, gate }
     }
 
@@ -88,20 +88,21 @@ impl Executor {
         answered.await.unwrap_or(Err(Failure::Unknown))
     }
 
-    /// How many commands wait now.
-    pub fn waiting(&self) -> usize {
-        self.queue.max_capacity().saturating_sub(self.queue.capacity())
-    }
-
     /// The switch that stops money operations.
     pub const fn gate(&self) -> &Gate {
         &self.gate
     }
 }
 
-async fn run_lane(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Box<dyn Queued>>) {
+async fn run_lane(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Box<dyn Queued>>, gate: Gate) {
     let mut commands = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut commands, BATCH_MAX).await > 0 {
+        if gate.halted().is_some() {
+            for command in commands.drain(..) {
+                command.answer(Some(Failure::Halted));
+            }
+            continue;
+        }
         let mut needs = Needs::default();
         for command in &commands {
             command.needs(&mut needs);

@@ -229,44 +229,69 @@ impl Tail {
     }
 }
 
-/// Checks the tail every minute and everything at start and once a day; what does not add up
-/// stops money operations.
+/// Checks the tail every minute and everything at start and once a day; what does not add up, or
+/// cannot be read for damage, stops money operations.
 pub(super) async fn run(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
-    let mut tail = Tail::default();
-    let started = app.clock.now();
-    for minute in 0_u32.. {
-        if *stop.borrow() {
-            return;
-        }
-        if let Err(error) = step(app, &mut tail, minute, started).await {
-            tracing::warn!(%error, "the books could not be checked and will be again");
+    let mut watchman = Watchman::new(app.clock.now());
+    loop {
+        // A full check of a large store takes minutes: it is dropped half-way when asked to stop.
+        tokio::select! {
+            checked = watchman.turn(app) => {
+                if let Err(error) = checked {
+                    failed(app, &error);
+                }
+            }
+            _stopped = stop.wait_for(|stop| *stop) => return,
         }
         tokio::select! {
             () = tokio::time::sleep(super::CHECK_PAUSE) => {}
-            changed = stop.changed() => if changed.is_err() { return },
+            _stopped = stop.wait_for(|stop| *stop) => return,
         }
     }
 }
 
-async fn step(
-    app: &Arc<App>,
-    tail: &mut Tail,
-    minute: u32,
+/// What the check of every minute remembers.
+struct Watchman {
+    tail: Tail,
     started: Timestamp,
-) -> Result<(), AppError> {
-    let store = app.store().as_ref();
-    if let Some(reason) = tail.check(store).await? {
-        app.executor().gate().halt(reason);
+    turns: u32,
+    /// Stays true until a full check was completed.
+    full_due: bool,
+}
+
+impl Watchman {
+    fn new(started: Timestamp) -> Self {
+        Self { tail: Tail::default(), started, turns: 0, full_due: false }
     }
-    if minute.is_multiple_of(super::FULL_CHECK_EVERY) {
-        let now = app.clock.now();
-        let up = now >= started.plus_seconds(600);
-        let report = check_books(store, if up { now } else { Timestamp::EPOCH }).await?;
-        if report.clean() {
-            tracing::info!("the books were checked in full and add up");
-        } else {
-            app.executor().gate().halt(format!("the books do not add up:\n{}", report.report));
+
+    async fn turn(&mut self, app: &Arc<App>) -> Result<(), AppError> {
+        self.full_due |= self.turns.is_multiple_of(super::FULL_CHECK_EVERY);
+        self.turns = self.turns.wrapping_add(1);
+        let store = app.store().as_ref();
+        if let Some(reason) = self.tail.check(store).await? {
+            app.executor().gate().halt(reason);
         }
+        if self.full_due {
+            let now = app.clock.now();
+            let up = now >= self.started.plus_seconds(600);
+            let found = check_books(store, if up { now } else { Timestamp::EPOCH }).await?;
+            self.full_due = false;
+            if found.clean() {
+                tracing::info!("the books were checked in full and add up");
+            } else {
+                let reason = format!("the books do not add up:\n{}", found.report);
+                app.executor().gate().halt(reason);
+            }
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Damage is as bad as a wrong sum; anything else passes and is tried again.
+fn failed(app: &Arc<App>, error: &AppError) {
+    if let AppError::Store(StoreError::Corrupt(what)) = error {
+        app.executor().gate().halt(format!("the store is damaged: {what}"));
+    } else {
+        tracing::warn!(%error, "the books could not be checked and will be again");
+    }
 }

@@ -23,11 +23,21 @@ const ROWS_MAX: u32 = 4_096;
 
 /// Follows journals that are ahead of their cursors; answers how many rows were followed.
 pub async fn follow_journals(app: &Arc<App>, notifier: &dyn Notifier) -> Result<usize, AppError> {
-    let mut followed = 0;
+    let (mut followed, mut failed) = (0, None);
     for cursor in app.store.unfollowed(JOURNALS_MAX).await? {
-        followed += follow_one(app, notifier, cursor).await?;
+        match follow_one(app, notifier, cursor).await {
+            Ok(rows) => followed += rows,
+            // One journal that cannot be followed holds up no other.
+            Err(error) => {
+                tracing::warn!(merchant = %cursor.merchant, %error, "a journal was not followed");
+                failed = Some(error);
+            }
+        }
     }
-    Ok(followed)
+    match failed {
+        Some(error) if followed == 0 => Err(error),
+        Some(_) | None => Ok(followed),
+    }
 }
 
 async fn follow_one(

@@ -24,8 +24,10 @@ pub async fn pay_out_pending(app: &Arc<App>, rail: &dyn PayoutRail) -> Result<us
             }
         };
         let key = PayoutKey { user: payout.user, reference: payout.reference };
-        app.executor.submit(SettleWithdrawal { key, delivered }).await?;
-        settled += 1;
+        match app.executor.submit(SettleWithdrawal { key, delivered }).await {
+            Ok(_) => settled += 1,
+            Err(error) => tracing::warn!(%error, "a payout was not booked and will be asked again"),
+        }
     }
     Ok(settled)
 }

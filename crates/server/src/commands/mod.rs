@@ -61,6 +61,8 @@ pub fn main() -> ExitCode {
             Command::Bench(bench) => bench.run().await,
         }
     });
+    // Reads that run on blocking threads are not waited for: nothing durable depends on them.
+    runtime.shutdown_background();
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(error.as_ref()),

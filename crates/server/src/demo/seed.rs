@@ -13,9 +13,9 @@ use hongbao_domain::{
     Fen, MerchantId, Timestamp,
     change::Actor,
     ids::IdError,
-    ledger::AccountKind,
     merchant::{
-        AmountRange, AppKind, BoundApp, MoveToOperation, Recharge, Scene, SceneTerms, Settings,
+        AmountRange, AppKind, BoundApp, FundingAccount, MoveToOperation, Recharge, Scene,
+        SceneTerms, Settings,
     },
     message::Following,
     risk::Standing,
@@ -162,7 +162,7 @@ async fn merchant(platform: &Platform, plan: &Plan) -> Result<ManifestMerchant, 
 async fn fund(platform: &Platform, plan: &Plan, merchant: MerchantId) -> Result<(), DemoError> {
     let amount =
         plan.basic.plus(plan.operation).map_err(|error| DemoError::Other(error.to_string()))?;
-    let account = AccountKind::Basic;
+    let account = FundingAccount::Basic;
     let reference = "demo-recharge".parse()?;
     platform.app.recharge(Recharge { merchant, account, amount, reference }).await?;
     if plan.operation.is_positive() {

@@ -1,7 +1,8 @@
-//! Every business no, in order of precedence.
+//! Every business no.
 //!
-//! The order of the variants is the rule: when several reasons hold, the one that stands first is
-//! the answer. A refusal carries what a person and a program need; how it is worded belongs to
+//! Variants stand in the order in which a send looks for them, and where several reasons hold the
+//! first is the answer; the tables of decisions beside each command fix its own order. A refusal
+//! carries what a person and a program need; how it is worded belongs to
 //! the faces, which map every variant in one table each.
 
 use crate::{
@@ -22,7 +23,7 @@ pub enum Refusal {
     AmountChanged,
     /// The order number was used with another value of this term.
     TermChanged {
-        /// `share_count`, `kind`, `app`, `scene` or `payer`.
+        /// `share_count`, `kind`, `scene`, `sub_merchant` or `payer`.
         term: &'static str,
     },
     /// The order was refused and not cured within a day: a new number is needed.

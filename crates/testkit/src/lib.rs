@@ -5,7 +5,7 @@
 //! | [`clock`], [`rng`] | time and randomness that a test holds in its hand |
 //! | [`builders`] | the vocabulary: `a_merchant().with_money(..)`, `normal_terms(..)`, `a_send(..)` |
 //! | [`model`] | a store over plain maps of the domain's own types |
-//! | [`suite`] | the conformance suite; [`store_suite!`] turns it into tests of one store |
+//! | [`suite`] | the conformance suite; [`store_suite!`] turns it into tests of one store: SQLite and the model today |
 //! | [`tidy`] | the house rules, as functions that find violations |
 
 #![expect(

@@ -22,7 +22,10 @@ impl App {
         state: AuthorizationState,
         actor: Actor,
     ) -> Result<Authorization, AppError> {
-        if !self.merchant(provider).await?.merchant.settings.provider || provider == sub_merchant {
+        let is_provider = self.merchant(provider).await?.merchant.settings.provider;
+        // Ending an authorization is always possible, whatever the provider is today.
+        let ends = state == AuthorizationState::Revoked;
+        if (!is_provider && !ends) || provider == sub_merchant {
             let rule = "must be a service provider, and another merchant".to_owned();
             return Err(AppError::Invalid { field: "provider", rule });
         }

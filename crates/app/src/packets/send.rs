@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use hongbao_domain::{
     MerchantId, PacketSecret,
-    packet::{OrderKey, Provision, SendPacket, Sent, Terms},
+    packet::{OrderKey, SendPacket, Sent, Terms},
 };
 
 use crate::{App, AppError, ports::random_bytes};
@@ -14,27 +14,24 @@ use crate::{App, AppError, ports::random_bytes};
 pub struct SendRequest {
     /// Number and caller.
     pub order: OrderKey,
-    /// Set when a provider sends: for whom, and who pays if it isn't that merchant.
-    pub sub_merchant: Option<MerchantId>,
     /// Who pays, when a provider names somebody else than its sub-merchant.
     pub payer: Option<MerchantId>,
-    /// What to send.
+    /// What to send, and for whom.
     pub terms: Terms,
 }
 
 impl App {
     /// Sends a packet, or answers again what was sent under the same number.
     pub async fn send_packet(&self, request: SendRequest) -> Result<Sent, AppError> {
-        let SendRequest { order, sub_merchant, payer, terms } = request;
+        let SendRequest { order, payer, terms } = request;
         // Without a provider `payer` says nothing: the caller pays.
-        let payer = match sub_merchant {
+        let payer = match terms.sub_merchant {
             Some(sub_merchant) => payer.unwrap_or(sub_merchant),
             None => order.caller,
         };
         let command = SendPacket {
             order,
             payer,
-            provision: sub_merchant.map(|sub_merchant| Provision { sub_merchant }),
             terms: Arc::new(terms),
             secret: PacketSecret::new(random_bytes(self.rng.as_ref())),
         };

@@ -1,8 +1,8 @@
 //! The store.
 //!
 //! Money is written in one way only, [`Store::transact`]: load under locks, decide, commit. All
-//! else is reading, and the few writes that people make one at a time. Three stores keep this
-//! contract and pass the same suite: SQLite, PostgreSQL and the in-memory model.
+//! else is reading, and the few writes that people make one at a time. Every store keeps this
+//! contract and passes the same suite: SQLite and the in-memory model today, PostgreSQL next.
 
 use async_trait::async_trait;
 use hongbao_domain::{
@@ -216,7 +216,8 @@ pub trait Store: Send + Sync + 'static {
     async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError>;
 
     /// Remembers that every packet that ended at or before these times is settled, so that the
-    /// next scan starts there. Told after a scan that found nothing; never moves back.
+    /// next scan starts there. Told after a scan that found nothing; a time ahead of a merchant's
+    /// clock is not believed, for it was told by a clock that was wrong.
     async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError>;
 
     /// Merchants whose journals are ahead of what was followed.
@@ -299,7 +300,7 @@ pub trait AuditSource: Send {
         limit: u32,
     ) -> Result<Vec<(OrderKey, Order)>, StoreError>;
 
-    /// How many history lines exist per wallet are missing or wrong against the journals the
-    /// cursors have passed: one sentence each.
+    /// History lines that are missing or wrong against the journals that were followed, one
+    /// sentence each.
     async fn projections(&mut self) -> Result<Vec<String>, StoreError>;
 }

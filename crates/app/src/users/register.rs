@@ -48,9 +48,9 @@ impl App {
     ) -> Result<(), AppError> {
         let record = ChangeRecord {
             merchant: None,
-            action: "wallet.freeze",
+            action: if frozen { "wallet.freeze" } else { "wallet.thaw" },
             actor,
-            before: String::new(),
+            before: serde_json::json!({ "frozen": self.wallet(user).await?.frozen }).to_string(),
             after: serde_json::json!({ "user": user.get(), "frozen": frozen }).to_string(),
             at: self.store.now().await?,
         };

@@ -73,8 +73,8 @@ impl Batch {
                 Ok(outcome)
             }
             Err(Refused { refusal, kept }) => {
-                if let Some(effects) = kept {
-                    self.apply(*effects)?;
+                if let Some(order) = kept {
+                    self.apply(Effects { order: Some(*order), ..Effects::default() })?;
                 }
                 Err(BatchError::Refused(refusal))
             }

@@ -20,7 +20,7 @@ pub use batch::{Batch, BatchError, Changes};
 use crate::{
     change::ChangeRecord,
     ids::{AppId, MerchantId, OpenId, PacketKey, UserId},
-    ledger::{Owner, Transfer},
+    ledger::Transfer,
     limit::DayUse,
     merchant::Merchant,
     message::Following,
@@ -35,9 +35,6 @@ use crate::{
 pub trait Command: Send + Sync + 'static {
     /// What a success tells.
     type Outcome: Clone + Send + 'static;
-
-    /// Whose row is hot: commands of one lane are decided one after another anyway.
-    fn lane(&self) -> Owner;
 
     /// Names the rows to load.
     fn needs(&self, needs: &mut Needs);
@@ -71,7 +68,7 @@ pub struct Refused {
     /// Why.
     pub refusal: Refusal,
     /// The order it leaves.
-    pub kept: Option<Box<Effects>>,
+    pub kept: Option<Box<(OrderKey, Order)>>,
 }
 
 impl<R: Into<Refusal>> From<R> for Refused {

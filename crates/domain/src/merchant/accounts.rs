@@ -7,16 +7,25 @@ use crate::{
     merchant::Merchant,
     money::Fen,
     refusal::Refusal,
-    wallet::{AMOUNT_MAX, Posted, PostedKey},
+    wallet::{Posted, PostedKey, check_amount},
 };
+
+/// The accounts that money can be put into from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FundingAccount {
+    /// 基本账户.
+    Basic,
+    /// 运营账户, once opened.
+    Operation,
+}
 
 /// 充值: money comes from outside into the account that pays for sends, or the basic one.
 #[derive(Clone, Debug)]
 pub struct Recharge {
     /// Whose account.
     pub merchant: MerchantId,
-    /// Basic or operation.
-    pub account: AccountKind,
+    /// Which account.
+    pub account: FundingAccount,
     /// How much.
     pub amount: Fen,
     /// The number in the system that took the money; a second use has no second effect.
@@ -57,68 +66,49 @@ pub struct AccountMoved {
 impl Command for Recharge {
     type Outcome = AccountMoved;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
-            if self.account != AccountKind::Basic {
-                operation_opened(merchant)?;
-            }
-            Ok(Route {
-                kind: TransferKind::Recharge,
-                from: AccountKind::External,
-                to: self.account,
-            })
-        })
+        let to = match self.account {
+            FundingAccount::Basic => AccountKind::Basic,
+            FundingAccount::Operation => AccountKind::Operation,
+        };
+        let route = Route { kind: TransferKind::Recharge, from: AccountKind::External, to };
+        move_money(facts, self.merchant, &self.reference, self.amount, route)
     }
 }
 
 impl Command for MoveToOperation {
     type Outcome = AccountMoved;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
-            operation_opened(merchant)?;
-            let (from, to) = (AccountKind::Basic, AccountKind::Operation);
-            Ok(Route { kind: TransferKind::ToOperation, from, to })
-        })
+        let (from, to) = (AccountKind::Basic, AccountKind::Operation);
+        let route = Route { kind: TransferKind::ToOperation, from, to };
+        move_money(facts, self.merchant, &self.reference, self.amount, route)
     }
 }
 
 impl Command for WithdrawFromMerchant {
     type Outcome = AccountMoved;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<AccountMoved> {
-        move_money(facts, self.merchant, &self.reference, self.amount, |merchant| {
-            merchant.unfrozen()?;
-            let (from, to) = (AccountKind::Basic, AccountKind::External);
-            Ok(Route { kind: TransferKind::MerchantWithdrawal, from, to })
-        })
+        let (from, to) = (AccountKind::Basic, AccountKind::External);
+        let route = Route { kind: TransferKind::MerchantWithdrawal, from, to };
+        move_money(facts, self.merchant, &self.reference, self.amount, route)
     }
 }
 
+#[derive(Clone, Copy)]
 struct Route {
     kind: TransferKind,
     from: AccountKind,
@@ -130,32 +120,37 @@ fn needs_of(merchant: MerchantId, reference: &Reference, needs: &mut Needs) {
     needs.posted.insert(PostedKey::merchant(merchant, reference));
 }
 
-fn operation_opened(merchant: &Merchant) -> Result<(), Refusal> {
-    if merchant.settings.operation_account_opened {
-        Ok(())
-    } else {
-        Err(Refusal::OperationAccountNotOpened)
+/// What may not be, whatever the amount: sending out of a frozen merchant, and an operation account
+/// that is not opened.
+fn route_open(merchant: &Merchant, route: Route) -> Result<(), Refusal> {
+    if route.to == AccountKind::External {
+        merchant.unfrozen()?;
     }
+    if route.to == AccountKind::Operation && !merchant.settings.operation_account_opened {
+        return Err(Refusal::OperationAccountNotOpened);
+    }
+    Ok(())
 }
 
+/// What was booked before is answered before anything else is looked at: a caller whose answer was
+/// lost must not be told that nothing moved.
 fn move_money(
     facts: &Facts,
     id: MerchantId,
     reference: &Reference,
     amount: Fen,
-    route: impl FnOnce(&Merchant) -> Result<Route, Refusal>,
+    route: Route,
 ) -> Verdict<AccountMoved> {
     let merchant = facts.merchant(id)?;
-    let Route { kind, from, to } = route(merchant)?;
+    let Route { kind, from, to } = route;
     let (from, to) = (Account::merchant(id, from), Account::merchant(id, to));
     let key = PostedKey::merchant(id, reference);
     if let Some(posted) = facts.posted(&key) {
         posted.replayed_by(kind, from, to, amount)?;
         return Ok(Accepted::already(AccountMoved { posted: posted.clone(), replayed: true }));
     }
-    if !amount.is_positive() || amount > AMOUNT_MAX {
-        return Err(Refusal::AmountNotAllowed { max: AMOUNT_MAX }.into());
-    }
+    route_open(merchant, route)?;
+    check_amount(amount)?;
     let held = merchant.book.account(from.kind).copied().unwrap_or_default().amount;
     if from.kind != AccountKind::External && held < amount {
         return Err(Refusal::BalanceTooLow { account: from.kind, balance: held }.into());

@@ -4,7 +4,6 @@ use crate::{
     change::{Actor, ChangeRecord},
     facts::{Accepted, Command, Effects, Facts, Needs, Verdict},
     ids::MerchantId,
-    ledger::Owner,
     refusal::Refusal,
     time::Timestamp,
 };
@@ -34,10 +33,6 @@ pub struct ClockAdvanced {
 
 impl Command for AdvanceClock {
     type Outcome = ClockAdvanced;
-
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.merchant)
-    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.merchant);

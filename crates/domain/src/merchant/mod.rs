@@ -4,7 +4,7 @@ mod accounts;
 mod clock;
 mod settings;
 
-pub use accounts::{AccountMoved, MoveToOperation, Recharge, WithdrawFromMerchant};
+pub use accounts::{AccountMoved, FundingAccount, MoveToOperation, Recharge, WithdrawFromMerchant};
 pub use clock::{AdvanceClock, CLOCK_STEP_SECONDS_MAX, ClockAdvanced};
 pub use settings::{
     AmountRange, AppKind, BoundApp, CALL_IPS_MAX, GroupTerms, Product, Scene, SceneTerms, SendWay,

@@ -49,10 +49,6 @@ pub struct GroupClaim {
 impl Command for ClaimShare {
     type Outcome = Claimed;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.code.key().merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         let key = self.code.key();
         needs.merchants.insert(key.merchant);
@@ -140,8 +136,12 @@ impl ClaimShare {
         if !receiver && (access == Access::Message || packet.kind == PacketKind::Normal) {
             return Err(Refusal::NotTheReceiver);
         }
-        if at >= packet.expire_at {
-            return Err(Refusal::PacketExpired { expired_at: packet.expire_at });
+        match packet.state {
+            PacketState::Open if at < packet.expire_at => {}
+            PacketState::Claimed { .. } if at < packet.expire_at => return Err(Refusal::AllTaken),
+            PacketState::Open | PacketState::Claimed { .. } | PacketState::Refunded { .. } => {
+                return Err(Refusal::PacketExpired { expired_at: packet.expire_at });
+            }
         }
         if !receiver && packet.claimed_count == 0 {
             return Err(Refusal::SeedFirst);

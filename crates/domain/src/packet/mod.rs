@@ -23,7 +23,7 @@ pub use order::{
     Order, OrderKey, OrderState, PacketStatus, REFUSED_ORDER_SECONDS, RefusedOrder, Terms, Texts,
 };
 pub use refund::{RefundPacket, Refunded};
-pub use send::{GROUP_COUNT_MAX, GROUP_COUNT_MIN, Provision, SendPacket, Sent};
+pub use send::{GROUP_COUNT_MAX, GROUP_COUNT_MIN, SendPacket, Sent};
 
 use serde::{Deserialize, Serialize};
 

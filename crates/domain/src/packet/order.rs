@@ -56,6 +56,8 @@ pub struct Terms {
     pub share_count: u32,
     /// The scene; `None` for the default one.
     pub scene: Option<Scene>,
+    /// The merchant a provider sends for; `None` when the caller sends for itself.
+    pub sub_merchant: Option<MerchantId>,
     /// The app through which a provider reaches the receiver.
     pub message_app: Option<AppId>,
     /// What the receiver reads.
@@ -111,7 +113,9 @@ impl Order {
     /// Refuses a second use of the number with other terms (DEF6). Texts may differ.
     pub fn check_replay(&self, payer: MerchantId, terms: &Terms) -> Result<(), Refusal> {
         let first = &self.terms;
-        if (&first.app, &first.openid) != (&terms.app, &terms.openid) {
+        let named =
+            |terms: &Terms| (terms.app.clone(), terms.openid.clone(), terms.message_app.clone());
+        if named(first) != named(terms) {
             return Err(Refusal::ReceiverChanged);
         }
         if first.total != terms.total {
@@ -123,6 +127,8 @@ impl Order {
             "kind"
         } else if first.scene != terms.scene {
             "scene"
+        } else if first.sub_merchant != terms.sub_merchant {
+            "sub_merchant"
         } else if self.packet.merchant != payer {
             "payer"
         } else {

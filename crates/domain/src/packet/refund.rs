@@ -31,10 +31,6 @@ pub struct Refunded {
 impl Command for RefundPacket {
     type Outcome = Refunded;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.packet.merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.packet.merchant);
         needs.packets.insert(self.packet);

@@ -28,21 +28,12 @@ pub const GROUP_COUNT_MAX: u32 = 20;
 pub struct SendPacket {
     /// Number and caller.
     pub order: OrderKey,
-    /// Whose money it is: the caller, or who a provider sends for.
+    /// Whose money it is: the caller's, or that of the merchant a provider sends for.
     pub payer: MerchantId,
-    /// Set when a provider calls.
-    pub provision: Option<Provision>,
     /// What to send.
     pub terms: Arc<Terms>,
     /// Sixteen random bytes.
     pub secret: PacketSecret,
-}
-
-/// On whose behalf a provider sends.
-#[derive(Clone, Debug)]
-pub struct Provision {
-    /// The merchant that authorized the provider.
-    pub sub_merchant: MerchantId,
 }
 
 /// A packet that was sent.
@@ -61,37 +52,34 @@ pub struct Sent {
 impl Command for SendPacket {
     type Outcome = Sent;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.payer)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.payer);
         needs.merchants.insert(self.order.caller);
         needs.orders.insert(self.order.clone());
-        if let Some(provision) = &self.provision {
-            needs.merchants.insert(provision.sub_merchant);
-            needs.authorizations.insert((self.order.caller, provision.sub_merchant));
+        if let Some(sub_merchant) = self.terms.sub_merchant {
+            needs.merchants.insert(sub_merchant);
+            needs.authorizations.insert((self.order.caller, sub_merchant));
         }
         needs.receivers.extend(self.receiver_keys());
     }
 
     fn decide(&self, facts: &Facts) -> Verdict<Sent> {
-        let payer = facts.merchant(self.payer)?;
-        let caller = facts.merchant(self.order.caller)?;
-        let at = payer.time(facts.now);
         let earlier = facts.order(&self.order);
         if let Some(order) = earlier {
             order.check_replay(self.payer, &self.terms)?;
             match &order.state {
                 OrderState::Funded { .. } => return Ok(Accepted::already(sent(order, true))),
-                OrderState::Refused(refused) if order.failed(at) => {
-                    return Err(Refusal::OrderExpired { since: refused.since }.into());
+                OrderState::Refused(refused) => {
+                    if order.failed(facts.merchant(self.payer)?.time(facts.now)) {
+                        return Err(Refusal::OrderExpired { since: refused.since }.into());
+                    }
                 }
-                OrderState::Refused(_) => {}
             }
         }
-        caller_may_send(caller, payer, self, facts)?;
+        self.caller_may_send(facts)?;
+        let payer = facts.merchant(self.payer)?;
+        payer.unfrozen()?;
+        let at = payer.time(facts.now);
         let split = check_amounts(payer, &self.terms)?;
         let receiver = self.receiver(facts).ok_or(Refusal::ReceiverUnknown)?;
         let key = match earlier {
@@ -99,8 +87,9 @@ impl Command for SendPacket {
             None => next_packet(payer)?,
         };
         if let Err(reason) = check_curable(facts, payer, receiver, &self.terms, at) {
-            let kept = self.refused(earlier, key, reason.clone(), at);
-            return Err(Refused { refusal: reason, kept: Some(Box::new(kept)) });
+            let order = self.refused(earlier, key, reason.clone(), at);
+            let kept = Some(Box::new((self.order.clone(), order)));
+            return Err(Refused { refusal: reason, kept });
         }
         self.funded(payer, receiver, earlier, key, split, at)
     }
@@ -109,12 +98,47 @@ impl Command for SendPacket {
 impl SendPacket {
     /// The names the receiver may go by: under `wxappid`, and for a provider under `msgappid`.
     fn receiver_keys(&self) -> impl Iterator<Item = ReceiverKey> {
-        let apps = [Some(&self.terms.app), self.terms.message_app.as_ref()];
+        let message_app = self.terms.message_app.as_ref();
+        let apps =
+            [Some(&self.terms.app), message_app.filter(|_| self.terms.sub_merchant.is_some())];
         apps.into_iter().flatten().map(|app| ReceiverKey {
             payer: self.payer,
             app: app.clone(),
             openid: self.terms.openid.clone(),
         })
+    }
+
+    /// Product state, authorization and apps. Of other merchants nothing is looked at before they
+    /// are known to have authorized the caller, so that a stranger learns nothing of them.
+    fn caller_may_send(&self, facts: &Facts) -> Result<(), Refusal> {
+        let caller = facts.merchant(self.order.caller)?;
+        let terms = &self.terms;
+        caller.unfrozen()?;
+        let product = &caller.settings.product;
+        if !product.opened {
+            return Err(Refusal::ProductNotOpened);
+        }
+        if !product.ways.has(terms.way) {
+            return Err(Refusal::WayClosed { way: terms.way });
+        }
+        if let Some(sub_merchant) = terms.sub_merchant {
+            provider_may_send(caller, sub_merchant, terms, facts)?;
+        }
+        if self.payer != caller.id && Some(self.payer) != terms.sub_merchant {
+            return Err(Refusal::PayerNotAllowed);
+        }
+        let app = &terms.app;
+        match caller.settings.app_kind(app) {
+            Some(AppKind::OfficialAccount | AppKind::MiniProgram) => {}
+            Some(AppKind::MobileApp) => {
+                return Err(Refusal::AppKindNotAllowed { app: app.clone() });
+            }
+            None => return Err(Refusal::AppNotBound { app: app.clone() }),
+        }
+        match terms.sub_merchant {
+            Some(sub_merchant) => message_app_bound(caller, facts.merchant(sub_merchant)?, terms),
+            None => Ok(()),
+        }
     }
 
     fn receiver<'f>(&self, facts: &'f Facts) -> Option<&'f Receiver> {
@@ -127,17 +151,14 @@ impl SendPacket {
         packet: PacketKey,
         reason: Refusal,
         at: Timestamp,
-    ) -> Effects {
+    ) -> Order {
         let (since, attempts) = match earlier.map(|order| &order.state) {
             Some(OrderState::Refused(before)) => (before.since, before.attempts),
             Some(OrderState::Funded { .. }) | None => (at, 0),
         };
         let attempts = attempts.saturating_add(1);
         let state = OrderState::Refused(RefusedOrder { reason, since, attempts });
-        Effects {
-            order: Some((self.order.clone(), self.order_in(earlier, packet, state, at))),
-            ..Effects::default()
-        }
+        self.order_in(earlier, packet, state, at)
     }
 
     fn order_in(
@@ -219,60 +240,18 @@ fn next_packet(payer: &Merchant) -> Result<PacketKey, Refusal> {
     Ok(PacketKey { merchant: payer.id, no })
 }
 
-/// Product state, authorization and apps.
-fn caller_may_send(
-    caller: &Merchant,
-    payer: &Merchant,
-    command: &SendPacket,
-    facts: &Facts,
-) -> Result<(), Refusal> {
-    let terms = &command.terms;
-    caller.unfrozen()?;
-    payer.unfrozen()?;
-    let product = &caller.settings.product;
-    if !product.opened {
-        return Err(Refusal::ProductNotOpened);
-    }
-    if !product.ways.has(terms.way) {
-        return Err(Refusal::WayClosed { way: terms.way });
-    }
-    match &command.provision {
-        Some(provision) => provider_may_send(caller, payer, provision, terms, facts)?,
-        None if command.payer != caller.id => return Err(Refusal::PayerNotAllowed),
-        None => {}
-    }
-    let app = &terms.app;
-    match caller.settings.app_kind(app) {
-        Some(AppKind::OfficialAccount | AppKind::MiniProgram) => {}
-        Some(AppKind::MobileApp) => return Err(Refusal::AppKindNotAllowed { app: app.clone() }),
-        None => return Err(Refusal::AppNotBound { app: app.clone() }),
-    }
-    match &command.provision {
-        Some(provision) => {
-            message_app_bound(caller, facts.merchant(provision.sub_merchant)?, terms)
-        }
-        None => Ok(()),
-    }
-}
-
 fn provider_may_send(
     caller: &Merchant,
-    payer: &Merchant,
-    provision: &Provision,
+    sub_merchant: MerchantId,
     terms: &Terms,
     facts: &Facts,
 ) -> Result<(), Refusal> {
-    let sub_merchant = provision.sub_merchant;
     if !caller.settings.provider || !facts.authorized(caller.id, sub_merchant) {
         return Err(Refusal::NotAuthorized { sub_merchant });
     }
-    let sub = facts.merchant(sub_merchant)?;
-    sub.unfrozen()?;
+    facts.merchant(sub_merchant)?.unfrozen()?;
     if terms.kind != PacketKind::Normal || terms.way != SendWay::Api {
         return Err(Refusal::ProviderSendsNormalOnly);
-    }
-    if payer.id != sub_merchant && payer.id != caller.id {
-        return Err(Refusal::PayerNotAllowed);
     }
     Ok(())
 }
@@ -304,13 +283,14 @@ fn check_amounts(payer: &Merchant, terms: &Terms) -> Result<Option<SplitTerms>, 
                 return Err(Refusal::ShareCountOutOfRange { min, max });
             }
             let group = payer.settings.group;
-            let lowest = range.min.times(terms.share_count)?;
+            let lowest = range.min.max(group.share_min).times(terms.share_count)?;
             let highest = range.max.times(terms.share_count)?.min(group.total_max);
-            if terms.total < lowest || terms.total > highest {
+            let (total, count) = (terms.total, terms.share_count);
+            let split = SplitTerms { total, count, min: group.share_min, max: range.max };
+            if total < lowest || total > highest || !split.possible() {
                 return Err(Refusal::AmountOutOfRange { min: lowest, max: highest });
             }
-            let (total, count) = (terms.total, terms.share_count);
-            Ok(Some(SplitTerms { total, count, min: group.share_min, max: range.max }))
+            Ok(Some(split))
         }
     }
 }

@@ -47,10 +47,6 @@ pub struct WalletMoved {
 impl Command for PayMerchant {
     type Outcome = WalletMoved;
 
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.merchant)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.merchant);
         needs.wallets.insert(self.user);
@@ -76,10 +72,6 @@ impl Command for PayMerchant {
 
 impl Command for TransferToUser {
     type Outcome = WalletMoved;
-
-    fn lane(&self) -> Owner {
-        Owner::User(self.from)
-    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.from);

@@ -81,10 +81,6 @@ pub struct WithdrawFromWallet {
 impl Command for WithdrawFromWallet {
     type Outcome = super::WalletMoved;
 
-    fn lane(&self) -> Owner {
-        Owner::User(self.user)
-    }
-
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.user);
         needs.posted.insert(PostedKey::user(self.user, &self.reference));
@@ -144,10 +140,6 @@ pub struct WithdrawalSettled {
 
 impl Command for SettleWithdrawal {
     type Outcome = WithdrawalSettled;
-
-    fn lane(&self) -> Owner {
-        Owner::User(self.key.user)
-    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.key.user);

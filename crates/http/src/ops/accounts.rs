@@ -3,8 +3,7 @@
 use axum::{Json as Answer, extract::State};
 use hongbao_domain::{
     MerchantId, Reference,
-    ledger::AccountKind,
-    merchant::{AccountMoved, MoveToOperation, Recharge, WithdrawFromMerchant},
+    merchant::{AccountMoved, FundingAccount, MoveToOperation, Recharge, WithdrawFromMerchant},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -97,8 +96,8 @@ async fn recharge(
 ) -> Result<Answer<AccountMovedBody>, Problem> {
     let RechargeRequest { account, amount, out_no } = request;
     let account = match account {
-        AccountWord::Basic => AccountKind::Basic,
-        AccountWord::Operation => AccountKind::Operation,
+        AccountWord::Basic => FundingAccount::Basic,
+        AccountWord::Operation => FundingAccount::Operation,
     };
     let reference = out_no.clone();
     let command = Recharge { merchant, account, amount: amount.fen(), reference };

@@ -126,6 +126,7 @@ pub(super) fn request(
         total: Fen::new(send.total_amount_fen),
         share_count: shape.share_count,
         scene: send.scene_id.map(vocabulary::scene),
+        sub_merchant,
         message_app: message_app.map(|app| id(names::MSGAPPID, &app, APP_RULE)).transpose()?,
         texts: Texts {
             send_name: send.send_name,
@@ -137,7 +138,7 @@ pub(super) fn request(
         risk_info: send.risk_info,
     };
     let payer = payer.map(|id| merchant(names::CONSUME_MCH_ID, &id)).transpose()?;
-    Ok(SendRequest { order, sub_merchant, payer, terms })
+    Ok(SendRequest { order, payer, terms })
 }
 
 const APP_RULE: &str = "只能使用1到32位数字、英文字母、下划线和减号";

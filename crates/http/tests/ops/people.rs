@@ -34,14 +34,14 @@ async fn users_are_registered_and_what_is_thought_of_them_is_set() {
 }
 
 #[tokio::test]
-async fn a_wallet_is_frozen_with_a_record() {
+async fn a_wallet_is_frozen_and_thawed_with_a_record() {
     let platform = Platform::new().await;
     let path = format!("users/{APP}/alice/wallet/frozen");
-    for frozen in [true, false] {
+    for (frozen, action) in [(true, "wallet.freeze"), (false, "wallet.thaw")] {
         let put = on(&platform, "PUT", &path, &json!({ "frozen": frozen })).await;
         assert_eq!(put.status, 204);
         let record = platform.store.change_records().pop().unwrap();
-        assert_eq!((record.action, record.actor.permission), ("wallet.freeze", "wallets.freeze"));
+        assert_eq!((record.action, record.actor.permission), (action, "wallets.freeze"));
     }
 }
 

@@ -236,6 +236,7 @@ CREATE TABLE packet_terms (
     total INTEGER NOT NULL CHECK (total > 0),
     share_count INTEGER NOT NULL CHECK (share_count > 0),
     scene INTEGER,
+    sub_merchant_id INTEGER,
     message_appid TEXT,
     send_name TEXT NOT NULL,
     wishing TEXT NOT NULL,
@@ -246,7 +247,9 @@ CREATE TABLE packet_terms (
     PRIMARY KEY (merchant_id, packet_no)
 ) STRICT, WITHOUT ROWID;
 
--- The newest refusal of an order; stays after a cure. An order is funded if it has a packet.
+-- The newest refusal of an order; stays after a cure. An order is funded if it has a packet. One
+-- that was refused and cured within one batch was funded all along as far as the store knows, and
+-- has no row here.
 CREATE TABLE refused_order (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
@@ -308,7 +311,8 @@ CREATE TABLE user_day (
 
 -- ---- how far jobs got ----
 
--- Every packet that ended at or before this time is settled.
+-- Every packet that ended at or before this time is settled, unless the time lies ahead of the
+-- merchant's: then it was told by a wrong clock, and the next scan that finds nothing replaces it.
 CREATE TABLE expiry_cursor (
     merchant_id INTEGER NOT NULL PRIMARY KEY,
     settled_through INTEGER NOT NULL

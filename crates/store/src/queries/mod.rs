@@ -43,9 +43,9 @@ macro_rules! order_columns {
         "packet_terms.caller_id, packet_terms.bill_no, packet_terms.merchant_id,
          packet_terms.packet_no, packet_terms.created_at, packet_terms.kind, packet_terms.way,
          packet_terms.appid, packet_terms.openid, packet_terms.total, packet_terms.share_count,
-         packet_terms.scene, packet_terms.message_appid, packet_terms.send_name,
-         packet_terms.wishing, packet_terms.act_name, packet_terms.remark,
-         packet_terms.client_ip, packet_terms.risk_info,
+         packet_terms.scene, packet_terms.sub_merchant_id, packet_terms.message_appid,
+         packet_terms.send_name, packet_terms.wishing, packet_terms.act_name,
+         packet_terms.remark, packet_terms.client_ip, packet_terms.risk_info,
          packet.version, packet.split_min, packet.split_max,
          refused_order.reason, refused_order.since, refused_order.attempts"
     };

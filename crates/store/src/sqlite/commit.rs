@@ -9,10 +9,11 @@
 
 use std::collections::BTreeMap;
 
+use hongbao_app::ports::WalletEntry;
 use hongbao_domain::{
     MerchantId, PacketKey, UserId,
     facts::{Changes, Facts, Slot},
-    ledger::{Account, AccountKind, Balance, JournalRow, Owner, Subject},
+    ledger::{JournalRow, Owner},
     limit::DayUse,
     merchant::Book,
     packet::{OrderState, Packet},
@@ -141,9 +142,10 @@ fn orders(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<
         let order = facts.orders.get(key);
         let order = order.ok_or_else(|| absent("order"))?;
         match &order.state {
+            // Refused and cured within this batch, it is written as funded only: no reason is kept.
             _ if *made => insert_order(connection, key, order)?,
             OrderState::Refused(refused) => update_refused(connection, order.packet, refused)?,
-            // Cured: its packet is new, and the reason stays.
+            // Cured: its packet is new, and the reason stays if a batch before wrote one.
             OrderState::Funded { .. } => {}
         }
     }
@@ -298,30 +300,8 @@ fn journals(connection: &Connection, rows: &[JournalRow]) -> Outcome<()> {
 
 /// The history lines of a row of a user's journal; those of merchants' journals are followed.
 fn wallet_entries(connection: &Connection, row: &JournalRow) -> Outcome<()> {
-    let transfer = &row.transfer;
-    let loss = transfer.amount.negated();
-    let loss = loss.map_err(|_overflow| Failure::corrupt("an amount that has no opposite"))?;
-    let sides: [(Account, Balance, _); 2] =
-        [(transfer.from, row.from_after, loss), (transfer.to, row.to_after, transfer.amount)];
-    for (account, after, delta) in sides {
-        let (Owner::User(user), AccountKind::Wallet) = (account.owner, account.kind) else {
-            continue;
-        };
-        let reference = match &transfer.subject {
-            Subject::Reference(reference) => Some(reference.clone()),
-            Subject::Packet(_) | Subject::Share { .. } => None,
-        };
-        let entry = hongbao_app::ports::WalletEntry {
-            user,
-            seq: after.seq,
-            kind: transfer.kind,
-            delta,
-            balance_after: after.amount,
-            merchant: None,
-            reference,
-            at: transfer.at,
-        };
-        let mut statement = connection.prepare_cached(INSERT_WALLET_ENTRY)?;
+    let mut statement = connection.prepare_cached(INSERT_WALLET_ENTRY)?;
+    for entry in WalletEntry::of(row) {
         one(insert_entry(&mut statement, &entry)?, "wallet_entry")?;
     }
     Ok(())

@@ -29,10 +29,10 @@ const INSERT_ORDER: &str = "INSERT INTO send_order (caller_id, bill_no, payer_id
      VALUES (?1, ?2, ?3, ?4)";
 const INSERT_TERMS: &str = "INSERT INTO packet_terms (
          merchant_id, packet_no, caller_id, bill_no, created_at, kind, way, appid, openid, total,
-         share_count, scene, message_appid, send_name, wishing, act_name, remark, client_ip,
-         risk_info
+         share_count, scene, sub_merchant_id, message_appid, send_name, wishing, act_name, remark,
+         client_ip, risk_info
      )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 const INSERT_REFUSED: &str = "INSERT INTO refused_order (
          merchant_id, packet_no, reason, since, attempts
      )
@@ -110,6 +110,7 @@ pub(super) fn insert_order(connection: &Connection, key: &OrderKey, order: &Orde
         terms.total.get(),
         terms.share_count,
         terms.scene.map(Scene::number),
+        terms.sub_merchant.map(merchant_int),
         terms.message_app.as_ref().map(hongbao_domain::AppId::as_str),
         terms.texts.send_name,
         terms.texts.wishing,
@@ -166,6 +167,7 @@ fn terms(fields: &mut Fields<'_>) -> Outcome<Terms> {
         total: fields.fen()?,
         share_count: fields.u32()?,
         scene: fields.known_or_null(|number: u8| Scene::from_number(number))?,
+        sub_merchant: fields.merchant_or_null()?,
         message_app: fields.parsed_or_null()?,
         texts: Texts {
             send_name: fields.raw()?,
@@ -232,7 +234,7 @@ fn record(reading: &Reading<'_>, sql: &str, params: impl Params) -> Outcome<Opti
         .ok_or_else(|| Failure::corrupt(format!("an order paid by {payer}, who is unknown")))?;
     let packet = packet(&reading.tx, order.packet)?;
     let claims = match &packet {
-        Some(packet) => claims(&reading.tx, packet, order.terms.app.as_str())?,
+        Some(packet) => claims(&reading.tx, packet, &order.terms)?,
         None => Vec::new(),
     };
     Ok(Some(OrderRecord { key, order, packet, claims, merchant: Arc::new(merchant.merchant) }))
@@ -255,10 +257,13 @@ fn packet(connection: &Connection, key: PacketKey) -> Outcome<Option<Packet>> {
     }
 }
 
-/// Who took what. A normal packet says it itself.
-fn claims(connection: &Connection, packet: &Packet, app: &str) -> Outcome<Vec<ClaimLine>> {
+/// Who took what. A normal packet says it itself. The receiver has the openid that the sender
+/// named, which may be the message app's; everybody else is named as in the packet's app.
+fn claims(connection: &Connection, packet: &Packet, terms: &Terms) -> Outcome<Vec<ClaimLine>> {
     let named = |user: UserId, share_no, amount, at| {
-        let (openid, display_name) = name_in(connection, user, app)?;
+        let (openid, display_name) = name_in(connection, user, terms.app.as_str())?;
+        let received = user == packet.receiver;
+        let openid = if received { Some(terms.openid.clone()) } else { openid };
         Ok::<_, Failure>(ClaimLine { user, openid, display_name, amount, share_no, at })
     };
     match (packet.kind, packet.state) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use hongbao_app::ports::{NewMerchant, Store};
 use hongbao_domain::{
     Fen, MerchantId,
-    ledger::{AccountKind, Balance},
-    merchant::{AppKind, Book, BoundApp, Merchant, Recharge, Settings},
+    ledger::Balance,
+    merchant::{AppKind, Book, BoundApp, FundingAccount, Merchant, Recharge, Settings},
 };
 
 use super::{APP, a_record, app, merchant_id, reference};
@@ -103,9 +103,9 @@ impl MerchantBuilder {
         store.create_merchant(self.new_merchant(), record).await.expect("a merchant can be made");
         if self.money.is_positive() {
             let account = if self.settings.operation_account_opened {
-                AccountKind::Operation
+                FundingAccount::Operation
             } else {
-                AccountKind::Basic
+                FundingAccount::Basic
             };
             let recharge = Recharge {
                 merchant: self.id,

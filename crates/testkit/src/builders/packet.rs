@@ -32,6 +32,7 @@ pub fn normal_terms(receiver: &str, fen: i64) -> Terms {
         total: Fen::new(fen),
         share_count: 1,
         scene: None,
+        sub_merchant: None,
         message_app: None,
         texts: Texts {
             send_name: "Lantern Tea".to_owned(),
@@ -63,13 +64,7 @@ pub fn secret(key: &OrderKey) -> PacketSecret {
 /// `merchant` sends its own money under `bill_no`.
 pub fn a_send(merchant: MerchantId, bill_no: &str, terms: Terms) -> SendPacket {
     let order = an_order(merchant, bill_no);
-    SendPacket {
-        payer: merchant,
-        provision: None,
-        terms: Arc::new(terms),
-        secret: secret(&order),
-        order,
-    }
+    SendPacket { payer: merchant, terms: Arc::new(terms), secret: secret(&order), order }
 }
 
 /// `user` opens the packet at `key`, which `send` made, from a message.

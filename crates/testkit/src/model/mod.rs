@@ -1,11 +1,11 @@
 //! A store over plain maps.
 //!
 //! It holds the domain's own types under one lock and does nothing clever, so that it can be read
-//! in one sitting and believed. What the other stores do with SQL, they must do as this one does:
-//! all three pass [`crate::suite`].
+//! in one sitting and believed. What SQLite does with SQL, it must do as this one does: both pass
+//! [`crate::suite`], and so must any store that is added.
 //!
 //! It is honest about versions: a write names the version that was loaded, and a batch that names
-//! another one fails as a whole, see [`State::check`].
+//! another one fails as a whole, see `State::check`.
 
 mod audit;
 mod entries;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hongbao_app::ports::{ClaimLine, OrderRecord, StoreError, UserRecord};
 use hongbao_domain::{
     AppId, PacketKey, UserId,
-    packet::{GroupClaim, OrderKey, Packet, PacketKind, PacketState},
+    packet::{GroupClaim, OrderKey, Packet, PacketKind, PacketState, Terms},
 };
 
 use super::state::State;
@@ -22,7 +22,7 @@ impl State {
             .ok_or_else(|| StoreError::Corrupt(format!("an order names merchant {payer}")))?;
         let packet = self.packets.get(&order.packet).cloned();
         let claims =
-            packet.as_ref().map(|packet| self.claims(packet, &order.terms.app)).unwrap_or_default();
+            packet.as_ref().map(|packet| self.claims(packet, &order.terms)).unwrap_or_default();
         Ok(Some(OrderRecord {
             key: key.clone(),
             order,
@@ -42,7 +42,7 @@ impl State {
         }
     }
 
-    fn claims(&self, packet: &Packet, app: &AppId) -> Vec<ClaimLine> {
+    fn claims(&self, packet: &Packet, terms: &Terms) -> Vec<ClaimLine> {
         let mut taken: Vec<GroupClaim> = match (packet.kind, packet.state) {
             (PacketKind::Normal, PacketState::Claimed { at }) => {
                 vec![GroupClaim { share_no: 1, user: packet.receiver, amount: packet.total, at }]
@@ -51,7 +51,13 @@ impl State {
             (PacketKind::Group, _) => self.group_claims_of(packet.key),
         };
         taken.sort_by_key(|claim| claim.share_no);
-        taken.into_iter().map(|claim| self.claim_line(claim, app)).collect()
+        let mut lines: Vec<ClaimLine> =
+            taken.into_iter().map(|claim| self.claim_line(claim, &terms.app)).collect();
+        // The receiver has the openid that the sender named, which may be the message app's.
+        for line in lines.iter_mut().filter(|line| line.user == packet.receiver) {
+            line.openid = Some(terms.openid.clone());
+        }
+        lines
     }
 
     fn group_claims_of(&self, key: PacketKey) -> Vec<GroupClaim> {

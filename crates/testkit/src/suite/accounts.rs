@@ -3,7 +3,7 @@
 use hongbao_domain::{
     Fen, MerchantId, Refusal,
     ledger::{Account, AccountKind, TransferKind},
-    merchant::{MoveToOperation, Recharge, WithdrawFromMerchant},
+    merchant::{FundingAccount, MoveToOperation, Recharge, WithdrawFromMerchant},
     wallet::AMOUNT_MAX,
 };
 
@@ -13,7 +13,7 @@ use crate::builders::{a_merchant, a_send, fen, normal_terms, reference};
 fn recharge(merchant: MerchantId, fen: i64, number: &str) -> Recharge {
     Recharge {
         merchant,
-        account: AccountKind::Basic,
+        account: FundingAccount::Basic,
         amount: Fen::new(fen),
         reference: reference(number),
     }
@@ -86,7 +86,7 @@ pub async fn an_operation_account_that_is_not_opened_takes_nothing(h: &Harness) 
     let id = a_merchant().with_money(500).in_store(h.store()).await;
     let closed = Refusal::OperationAccountNotOpened;
     assert_eq!(h.refusal(to_operation(id, 100, "m1")).await, closed);
-    let direct = Recharge { account: AccountKind::Operation, ..recharge(id, 100, "r1") };
+    let direct = Recharge { account: FundingAccount::Operation, ..recharge(id, 100, "r1") };
     assert_eq!(h.refusal(direct).await, closed);
 }
 

@@ -4,7 +4,7 @@ use hongbao_domain::{
     Accepted, Command, Effects, Facts, Needs, PacketKey, PacketNo, Refusal, Verdict,
     facts::BatchError,
     ledger::{Account, AccountKind, Owner, Subject, Transfer, TransferKind},
-    merchant::Recharge,
+    merchant::{FundingAccount, Recharge},
     packet::RefundPacket,
 };
 
@@ -60,7 +60,7 @@ pub async fn an_order_refused_and_cured_in_one_batch_is_funded(h: &Harness) {
 fn recharge(town: &Town, amount: i64, number: &str) -> Recharge {
     Recharge {
         merchant: town.merchant,
-        account: AccountKind::Basic,
+        account: FundingAccount::Basic,
         amount: fen(amount),
         reference: reference(number),
     }
@@ -121,10 +121,6 @@ struct Defective {
 
 impl Command for Defective {
     type Outcome = ();
-
-    fn lane(&self) -> Owner {
-        Owner::Merchant(self.town.merchant)
-    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.town.merchant);

@@ -97,6 +97,7 @@ macro_rules! store_suite {
                     a_merchant_that_is_no_provider_pays_for_itself_only,
                     a_provider_sends_normal_packets_only,
                     the_message_app_is_bound_to_one_of_the_two,
+                    a_claim_names_its_receiver_as_the_provider_did,
                     a_frozen_sub_merchant_is_not_sent_for,
                     numbers_of_provider_and_sub_merchant_do_not_meet,
                 }
@@ -125,6 +126,7 @@ macro_rules! store_suite {
                     a_claimed_packet_is_never_due,
                     due_packets_go_by_their_merchants_clock,
                     a_scan_starts_where_everything_before_is_settled,
+                    the_clock_went_back_over_a_restart_and_packets_are_still_refunded,
                     a_journal_is_unfollowed_until_its_cursor_is_at_the_head,
                     unfollowed_journals_come_in_pages,
                     following_a_journal_writes_each_line_once,

@@ -5,8 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use hongbao_app::ports::{Certificate, MerchantRecord, NewCertificate, StoreError};
 use hongbao_domain::{
     MerchantId,
-    ledger::AccountKind,
-    merchant::{AmountRange, AppKind, Book, Recharge, Scene, SceneTerms},
+    merchant::{AmountRange, AppKind, Book, FundingAccount, Recharge, Scene, SceneTerms},
 };
 
 use super::Harness;
@@ -92,7 +91,7 @@ pub async fn changing_settings_leaves_the_book_and_the_other_way_round(h: &Harne
     assert_eq!(renamed.merchant.book, before.merchant.book);
     h.ok(Recharge {
         merchant: id,
-        account: AccountKind::Basic,
+        account: FundingAccount::Basic,
         amount: fen(100),
         reference: reference("r1"),
     })

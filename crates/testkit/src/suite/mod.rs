@@ -1,8 +1,8 @@
 //! The conformance suite: what every store has to do, case by case.
 //!
-//! A case is a sentence and an async function over a [`Harness`]. [`store_suite!`] makes one test
-//! of each for one store; after every case the books are checked as a whole ([`check_books`]), so
-//! that a case need only look at what it is about.
+//! A case is a sentence and an async function over a [`Harness`]. [`crate::store_suite!`] makes one
+//! test of each for one store; after every case the books are checked as a whole ([`check_books`]),
+//! so that a case need only look at what it is about.
 
 pub mod accounts;
 pub mod batches;

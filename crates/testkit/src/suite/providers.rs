@@ -4,15 +4,15 @@ use hongbao_app::ports::{Authorization, AuthorizationState, StoreError};
 use hongbao_domain::{
     MerchantId, Refusal, UserId,
     merchant::{AppKind, SendWay},
-    packet::{Provision, SendPacket, Terms},
+    packet::{SendPacket, Terms},
 };
 
 use AuthorizationState::{Active, Declined, Invited, Revoked};
 
 use super::Harness;
 use crate::builders::{
-    APP, OTHER_APP, a_merchant, a_record, a_send, a_user, app, group_terms, merchant_id,
-    normal_terms,
+    APP, OTHER_APP, a_claim, a_merchant, a_record, a_send, a_user, app, group_terms, merchant_id,
+    normal_terms, openid,
 };
 
 /// A provider bound to [`APP`] and its sub-merchant bound to [`OTHER_APP`], ¥10 each.
@@ -60,11 +60,8 @@ impl Pair {
     }
 
     fn send(&self, payer: MerchantId, bill_no: &str, terms: Terms) -> SendPacket {
-        SendPacket {
-            payer,
-            provision: Some(Provision { sub_merchant: self.sub }),
-            ..a_send(self.provider, bill_no, terms)
-        }
+        let terms = Terms { sub_merchant: Some(self.sub), ..terms };
+        SendPacket { payer, ..a_send(self.provider, bill_no, terms) }
     }
 }
 
@@ -176,6 +173,20 @@ pub async fn the_message_app_is_bound_to_one_of_the_two(h: &Harness) {
     assert_eq!(record.order.terms, by_message.terms);
     let nobody = pair.send(pair.sub, "b4", through(OTHER_APP, "nobody"));
     assert_eq!(h.refusal(nobody).await, Refusal::ReceiverUnknown);
+}
+
+/// Somebody known through the message app only; in the packet's app nobody has this openid.
+pub async fn a_claim_names_its_receiver_as_the_provider_did(h: &Harness) {
+    let pair = Pair::authorized(h).await;
+    let there = a_user("dora-there").in_app(OTHER_APP).shown_as("Dora");
+    let dora = there.in_store(h.store()).await;
+    let terms = Terms { message_app: Some(app(OTHER_APP)), ..normal_terms("dora-there", 100) };
+    let send = pair.send(pair.sub, "b1", terms);
+    let key = h.send(&send).await;
+    h.ok(a_claim(&send, key, dora)).await;
+    let claims = h.order_of(key).await.claims;
+    let names: Vec<_> = claims.into_iter().map(|line| (line.openid, line.display_name)).collect();
+    assert_eq!(names, [(Some(openid("dora-there")), "Dora".to_owned())]);
 }
 
 /// Freezing any of the two stops it.

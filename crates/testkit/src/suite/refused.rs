@@ -4,7 +4,7 @@ use hongbao_app::ports::OrderRecord;
 use hongbao_domain::{
     Fen, Refusal,
     ledger::AccountKind,
-    merchant::Recharge,
+    merchant::{FundingAccount, Recharge},
     packet::{OrderState, PacketStatus, REFUSED_ORDER_SECONDS, RefusedOrder, SendPacket},
     risk::{RiskLevel, Standing},
 };
@@ -27,7 +27,7 @@ fn too_low(balance: i64) -> Refusal {
 async fn recharge(h: &Harness, town: &Town, fen: i64, number: &str) {
     h.ok(Recharge {
         merchant: town.merchant,
-        account: AccountKind::Basic,
+        account: FundingAccount::Basic,
         amount: Fen::new(fen),
         reference: reference(number),
     })

@@ -94,6 +94,7 @@ fn normal(receiver: &str, total: i64) -> Terms {
         total: fen(total),
         share_count: 1,
         scene: None,
+        sub_merchant: None,
         message_app: None,
         texts: Texts::default(),
         client_ip: None,
@@ -109,7 +110,6 @@ fn send(number: &str, terms: Terms) -> SendPacket {
     SendPacket {
         order: OrderKey { caller: shop(), bill_no: bill_no(number) },
         payer: shop(),
-        provision: None,
         terms: Arc::new(terms),
         secret: PacketSecret::new([7; 16]),
     }

@@ -4,8 +4,8 @@ use proptest::{collection::vec, prelude::*, strategy::ValueTree as _};
 
 use super::{books, *};
 use crate::{
-    ledger::{AccountKind, JournalRow},
-    merchant::Recharge,
+    ledger::JournalRow,
+    merchant::{FundingAccount, Recharge},
 };
 
 /// One thing that happens.
@@ -68,7 +68,7 @@ fn run(batch: &mut Batch, step: &Step) -> bool {
         Step::Refund { packet } => told(batch.run(&RefundPacket { packet: packet_key(*packet) })),
         Step::Recharge { number, amount } => told(batch.run(&Recharge {
             merchant: shop(),
-            account: AccountKind::Basic,
+            account: FundingAccount::Basic,
             amount: fen(*amount),
             reference: format!("r{number}").parse().unwrap(),
         })),

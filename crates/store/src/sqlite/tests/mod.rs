@@ -1,5 +1,6 @@
 //! The store by itself. What every store must do alike is tested by the suite in testkit.
 
+mod checkpoints;
 mod damage;
 mod money;
 mod opening;
@@ -23,9 +24,8 @@ use hongbao_domain::{
     change::{Actor, ChangeRecord},
     facts::BatchError,
     ids::Access,
-    ledger::AccountKind,
     limit::Caps,
-    merchant::{AppKind, BoundApp, Recharge, SendWay, Settings},
+    merchant::{AppKind, BoundApp, FundingAccount, Recharge, SendWay, Settings},
     packet::{ClaimShare, OrderKey, PacketKind, RefundPacket, SendPacket, Terms, Texts},
 };
 use rusqlite::Connection;
@@ -164,7 +164,7 @@ pub(super) fn record() -> ChangeRecord {
 pub(super) fn recharge(fen: i64, reference: &str) -> Recharge {
     Recharge {
         merchant: merchant_id(),
-        account: AccountKind::Basic,
+        account: FundingAccount::Basic,
         amount: Fen::new(fen),
         reference: reference.parse().unwrap(),
     }
@@ -178,7 +178,6 @@ pub(super) fn send(bill_no: &str, openid: &str, fen: i64, share_count: u32) -> S
     SendPacket {
         order: OrderKey { caller: merchant_id(), bill_no: bill_no.parse().unwrap() },
         payer: merchant_id(),
-        provision: None,
         terms: Arc::new(Terms {
             kind,
             way: SendWay::Api,
@@ -187,6 +186,7 @@ pub(super) fn send(bill_no: &str, openid: &str, fen: i64, share_count: u32) -> S
             total: Fen::new(fen),
             share_count,
             scene: None,
+            sub_merchant: None,
             message_app: None,
             texts: Texts::default(),
             client_ip: None,

@@ -233,12 +233,63 @@ async fn due_packets_are_found_until_they_are_settled() {
     let scan = due(now().await.unwrap()).await.unwrap();
     assert!(scan.packets.is_empty());
     fixture.store.settled_through(&scan.times).await.unwrap();
-    fixture.store.settled_through(&[(merchant_id(), Timestamp::EPOCH)]).await.unwrap();
-    let through: i64 = fixture
-        .stranger()
-        .query_row("SELECT settled_through FROM expiry_cursor", (), |row| row.get(0))
-        .unwrap();
-    assert_eq!(through, now().await.unwrap().millis());
+    assert_eq!(settled_through(&fixture), now().await.unwrap().millis());
+}
+
+fn settled_through(fixture: &Fixture) -> i64 {
+    let stranger = fixture.stranger();
+    let cursor = "SELECT settled_through FROM expiry_cursor";
+    stranger.query_row(cursor, (), |row| row.get(0)).unwrap()
+}
+
+#[tokio::test]
+async fn an_idle_server_commits_its_cursor_once_a_minute() {
+    let fixture = Fixture::new();
+    fixture.merchant(1_000).await;
+    let told = async |seconds: i64| {
+        let time = Timestamp::from_millis(super::NOON).plus_seconds(seconds);
+        fixture.store.settled_through(&[(merchant_id(), time)]).await.unwrap();
+        (settled_through(&fixture) - super::NOON) / 1_000
+    };
+    assert_eq!(told(0).await, 0);
+    let stranger = fixture.stranger();
+    let commits =
+        || -> i64 { stranger.pragma_query_value(None, "data_version", |row| row.get(0)).unwrap() };
+    let before = commits();
+    for seconds in [0, 1, 30, 59] {
+        assert_eq!(told(seconds).await, 0);
+    }
+    assert_eq!(commits(), before);
+    assert_eq!(told(60).await, 60);
+    assert_ne!(commits(), before);
+    assert_eq!(told(119).await, 60);
+    // Back at once: a cursor ahead of the time is not trusted and makes every scan a whole one.
+    assert_eq!(told(59).await, 59);
+}
+
+#[tokio::test]
+async fn a_server_that_ran_in_the_future_refunds_after_a_restart() {
+    const FOUR_YEARS: i64 = 4 * 365 * 86_400;
+    let fixture = Fixture::new();
+    fixture.merchant(1_000).await;
+    fixture.user("ann").await;
+    fixture.clock.advance_seconds(FOUR_YEARS);
+    let scan = fixture.store.due_packets(fixture.store.now().await.unwrap(), 10).await.unwrap();
+    assert!(scan.packets.is_empty());
+    fixture.store.settled_through(&scan.times).await.unwrap();
+    fixture.clock.advance_seconds(-FOUR_YEARS);
+    let fixture = fixture.reopened();
+    assert_eq!(settled_through(&fixture), super::NOON + FOUR_YEARS * 1_000);
+    fixture.does(send("b1", "ann", 100, 1)).await;
+    fixture.clock.advance_seconds(86_400);
+    let now = fixture.store.now().await.unwrap();
+    let scan = fixture.store.due_packets(now, 10).await.unwrap();
+    assert_eq!(scan.packets.len(), 1);
+    fixture.does(refund(1)).await;
+    let scan = fixture.store.due_packets(now, 10).await.unwrap();
+    assert!(scan.packets.is_empty());
+    fixture.store.settled_through(&scan.times).await.unwrap();
+    assert_eq!(settled_through(&fixture), now.millis());
 }
 
 struct Panics;

@@ -1,31 +1,39 @@
-//! When the log is copied into the database, and when readers are waited for.
+//! When the log is copied into the database, and when it is started over.
+//!
+//! The [`Copier`] copies beside the writer. Only a log of which everything is copied starts over,
+//! and while commits come one after another there is always a rest: so when the log is long, the
+//! writer copies that rest itself, between two jobs.
 //!
 //! Readers are never in the way of copying what is older than their snapshot; they are in the way
-//! of starting the log over. While one holds a snapshot for long (a `verify`, a backup), the log
-//! grows, and waiting for it at every job would stop the platform: so the writer waits shortly,
-//! and after waiting in vain not again before the log has grown by another step.
+//! of starting over. While one holds a snapshot for long (a `verify`, a backup), the log grows,
+//! and waiting for it at every job would stop the platform: so the writer waits shortly, and
+//! after waiting in vain not again before the log has grown by another step.
 
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::open::BUSY_TIMEOUT;
+use super::{copier::Copier, open::BUSY_TIMEOUT};
 
-/// The log is copied when it holds so many pages (64 MiB): long enough that pages dirtied by
-/// several batches are copied once, short enough that a copy is over soon.
-const STEP_PAGES: i64 = 16_384;
-/// When readers kept the log from starting over for so many steps (512 MiB), they are waited for.
-const RESTART_STEPS: i64 = 8;
+/// The log is copied when so many of its pages are not (16 MiB): long enough that pages dirtied by
+/// several batches are copied once, short enough that commits do not wait long for a disk that
+/// takes in a copy.
+const STEP_PAGES: i64 = 4_096;
+/// After so many steps (256 MiB) the log is started over: it is read at the next start after a
+/// crash, and should not take longer than a second.
+const RESTART_STEPS: i64 = 16;
 /// Longer than the queries of the pool take, so that a row of them that overlap cannot keep the
 /// log for ever; shorter than anybody minds once a step.
 const RESTART_WAIT: Duration = Duration::from_millis(250);
 
-/// A way to copy.
+/// What is to be done about the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// What readers let through, without waiting.
-    Passive,
-    /// All of it, waiting for readers, so that the next write starts the log over.
+pub(super) enum Step {
+    /// It is short.
+    Nothing,
+    /// The copier copies what readers let through.
+    Copy,
+    /// The writer copies the rest, waiting for readers, so that the next write starts it over.
     Restart,
 }
 
@@ -33,14 +41,19 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     step: i64,
-    /// From so many pages on readers are waited for.
+    /// From so many pages on it is started over.
     restart_at: i64,
 }
 
 /// What `PRAGMA wal_checkpoint` tells.
-struct Log {
-    busy: bool,
-    pages: i64,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Log {
+    /// Readers or another copy were in the way.
+    pub(super) busy: bool,
+    /// Its pages.
+    pub(super) pages: i64,
+    /// Those of them that are in the database.
+    pub(super) copied: i64,
 }
 
 impl Default for Checkpoints {
@@ -55,40 +68,44 @@ impl Checkpoints {
         Self { step, restart_at: step * RESTART_STEPS }
     }
 
-    /// Copies the log if it is long enough, and tells how.
-    pub(super) fn run(&mut self, connection: &Connection) -> rusqlite::Result<Option<Mode>> {
-        let pages = log(connection, "PRAGMA wal_checkpoint(NOOP)")?.pages;
-        let mode = self.mode(pages);
-        match mode {
-            None => {}
-            Some(Mode::Passive) => {
-                log(connection, "PRAGMA wal_checkpoint(PASSIVE)")?;
-            }
-            Some(Mode::Restart) => {
+    /// Does what the length of the log asks for, and tells what that was.
+    pub(super) fn run(
+        &mut self,
+        connection: &Connection,
+        copier: &Copier,
+    ) -> rusqlite::Result<Step> {
+        let found = log(connection, "PRAGMA wal_checkpoint(NOOP)")?;
+        let step = self.step(found, copier.copying());
+        match step {
+            Step::Nothing => {}
+            Step::Copy => copier.copy(),
+            Step::Restart => {
                 connection.busy_timeout(RESTART_WAIT)?;
                 let restarted = log(connection, "PRAGMA wal_checkpoint(RESTART)");
                 connection.busy_timeout(BUSY_TIMEOUT)?;
                 if restarted?.busy {
-                    self.waited_in_vain(pages);
+                    self.waited_in_vain(found.pages);
                 }
             }
         }
-        Ok(mode)
+        Ok(step)
     }
 
-    /// How a log of so many pages is copied.
-    pub(super) const fn mode(&mut self, pages: i64) -> Option<Mode> {
+    /// What such a log asks for; nothing as long as it is being copied.
+    pub(super) const fn step(&mut self, log: Log, copying: bool) -> Step {
         let longest = self.step * RESTART_STEPS;
-        if pages < longest {
+        if log.pages < longest {
             // It started over, or never was long.
             self.restart_at = longest;
         }
-        if pages < self.step {
-            None
-        } else if pages < self.restart_at {
-            Some(Mode::Passive)
+        if copying {
+            Step::Nothing
+        } else if log.pages >= self.restart_at {
+            Step::Restart
+        } else if log.pages - log.copied >= self.step {
+            Step::Copy
         } else {
-            Some(Mode::Restart)
+            Step::Nothing
         }
     }
 
@@ -100,5 +117,6 @@ impl Checkpoints {
 
 fn log(connection: &Connection, pragma: &str) -> rusqlite::Result<Log> {
     let mut statement = connection.prepare_cached(pragma)?;
-    statement.query_row((), |row| Ok(Log { busy: row.get(0)?, pages: row.get(1)? }))
+    statement
+        .query_row((), |row| Ok(Log { busy: row.get(0)?, pages: row.get(1)?, copied: row.get(2)? }))
 }

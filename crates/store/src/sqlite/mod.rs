@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `open`, `files`, `schema` | what must hold before the first command: modes, lock, settings, schema |
 //! | `writer` | the one thread that writes, and what it does after a failed commit |
-//! | `checkpoint` | when its log is copied into the database |
+//! | `broken` | when nothing is written any more |
+//! | `checkpoint`, `copier` | when its log is copied into the database, and the thread that does it |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
 //! | `readers`, `settings` | snapshots for queries; parsed settings |
 //! | `rows`, `journal` | between columns and the domain |
@@ -12,8 +13,10 @@
 
 mod admin;
 mod audit;
+mod broken;
 mod checkpoint;
 mod commit;
+mod copier;
 mod error;
 mod files;
 mod jobs;

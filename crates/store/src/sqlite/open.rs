@@ -22,9 +22,11 @@ use super::{files, schema};
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Only checkpoints and a `verify` beside the server ever hold a lock that another wants.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The writer's page cache. A batch of 4,000 claims dirties up to 12,000 pages of 4 KiB, and a
-/// page that does not fit is written twice.
-const WRITER_CACHE_KIB: i32 = 65_536;
+/// The most memory that the writer's page cache takes. A full batch of claims, scattered over ten
+/// million packets and a million users, dirties some 32,000 pages of 4 KiB, and a page that does
+/// not fit is written twice. More is not better: below 1 GiB of database SQLite walks through the
+/// whole cache after a commit that split a page.
+const WRITER_CACHE_KIB: i32 = 131_072;
 /// A reader's page cache: the few pages that its queries share.
 const READER_CACHE_KIB: i32 = 8_192;
 /// Statements kept prepared: all of this store's fit.
@@ -150,12 +152,21 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     let connection = Connection::open_with_flags(path, writing())?;
     prepare(&connection, WRITER_CACHE_KIB)?;
     set(&connection, "synchronous", "full")?;
-    // Checkpoints are the writer's own step, so that a failed one is seen (see `writer`).
+    // Copying the log is a step of its own, so that a failed one is seen (see `checkpoint`).
     set(&connection, "wal_autocheckpoint", "0")?;
     connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
     check_settings(&connection)?;
     expect_setting(&connection, "synchronous", "2")?;
     schema::check(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that copies the log and does nothing else.
+pub(super) fn copier(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, writing())?;
+    prepare(&connection, READER_CACHE_KIB)?;
+    set(&connection, "synchronous", "full")?;
+    set(&connection, "wal_autocheckpoint", "0")?;
     Ok(connection)
 }
 

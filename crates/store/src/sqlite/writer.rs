@@ -1,18 +1,16 @@
 //! The one writer: a thread that owns the writing connection and takes jobs in turn.
 //!
 //! A job runs in one `BEGIN IMMEDIATE` transaction and is answered after its commit is on disk.
-//! Then, when the log has grown enough, the writer copies it into the database, while the next
-//! jobs gather. It does so itself, rather than by SQLite's autocheckpoint, because that one keeps
-//! a failed fsync to itself, and a failed fsync must not be followed by a successful one that
-//! covers it up.
+//! Then, when the log has grown enough, it is copied into the database (see `checkpoint`). That is
+//! not left to SQLite's autocheckpoint, because that one keeps a failed fsync to itself, and a
+//! failed fsync must not be followed by a successful one that covers it up.
 //!
-//! After a commit whose outcome is not known, or a failed checkpoint, the writer is *broken*: it
-//! takes no job until the store is opened again, which reads the log and so learns the truth.
+//! After a commit whose outcome is not known, or a failed copy, the writer is [`Broken`].
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -25,8 +23,10 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    broken::Broken,
     checkpoint::Checkpoints,
     commit,
+    copier::Copier,
     error::{Failure, Outcome, surely_not_committed},
     files::Lock,
     load, open,
@@ -41,11 +41,13 @@ type Job = Box<dyn FnOnce(&mut Writing) + Send>;
 
 /// The thread's side.
 pub(super) struct Writing {
+    /// First, so that the writing connection is closed last and folds the log in.
+    copier: Copier,
     connection: Connection,
     checkpoints: Checkpoints,
     clock: Arc<dyn Clock>,
     settings: Arc<SettingsCache>,
-    broken: Arc<OnceLock<String>>,
+    broken: Broken,
     /// Last, so that it is given back after the connection is closed.
     _lock: Lock,
 }
@@ -54,7 +56,7 @@ pub(super) struct Writing {
 pub(super) struct Writer {
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<thread::JoinHandle<()>>,
-    broken: Arc<OnceLock<String>>,
+    broken: Broken,
 }
 
 impl Writer {
@@ -65,13 +67,14 @@ impl Writer {
         settings: Arc<SettingsCache>,
         lock: Lock,
     ) -> Result<Self, OpenError> {
-        let broken = Arc::new(OnceLock::new());
+        let broken = Broken::default();
         let writing = Writing {
             connection: open::writer(path)?,
+            copier: Copier::start(path, broken.clone())?,
             checkpoints: Checkpoints::default(),
             clock,
             settings,
-            broken: Arc::clone(&broken),
+            broken: broken.clone(),
             _lock: lock,
         };
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
@@ -117,12 +120,12 @@ impl Writer {
         &self,
         job: impl FnOnce(&mut Writing) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if let Some(why) = self.broken.get() {
+        if let Some(why) = self.broken.why() {
             return Err(unavailable(why));
         }
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |writing| {
-            let result = match writing.broken.get() {
+            let result = match writing.broken.why() {
                 Some(why) => Err(unavailable(why)),
                 None => job(writing),
             };
@@ -182,7 +185,7 @@ impl Writing {
         &mut self,
         change: impl FnOnce(&Transaction<'_>) -> Outcome<T>,
     ) -> Result<T, StoreError> {
-        let broken = Arc::clone(&self.broken);
+        let broken = self.broken.clone();
         let tx = self.begin().map_err(Failure::into_store)?;
         let value = change(&tx).map_err(Failure::into_store)?;
         commit(tx, &broken)?;
@@ -190,7 +193,7 @@ impl Writing {
     }
 
     fn transact(&mut self, needs: &Needs, work: &mut dyn Work) -> Result<(), StoreError> {
-        let (broken, clock) = (Arc::clone(&self.broken), Arc::clone(&self.clock));
+        let (broken, clock) = (self.broken.clone(), Arc::clone(&self.clock));
         let settings = Arc::clone(&self.settings);
         let tx = self.begin().map_err(Failure::into_store)?;
         // The clock is read once the write lock is held (DEF8).
@@ -205,31 +208,26 @@ impl Writing {
         commit(tx, &broken)
     }
 
-    /// Copies the log into the database once it is long enough.
+    /// Has the log copied into the database once it is long enough.
     fn checkpoint(&mut self) {
-        if self.broken.get().is_some() {
+        if self.broken.why().is_some() {
             return;
         }
-        if let Err(error) = self.checkpoints.run(&self.connection) {
-            break_off(&self.broken, &format!("a checkpoint failed: {error}"));
+        if let Err(error) = self.checkpoints.run(&self.connection, &self.copier) {
+            self.broken.break_off(&format!("a checkpoint failed: {error}"));
         }
     }
 }
 
-fn commit(tx: Transaction<'_>, broken: &OnceLock<String>) -> Result<(), StoreError> {
+fn commit(tx: Transaction<'_>, broken: &Broken) -> Result<(), StoreError> {
     let Err(error) = tx.commit() else {
         return Ok(());
     };
     if surely_not_committed(&error) {
         return Err(StoreError::Unavailable(error.to_string()));
     }
-    break_off(broken, &format!("a commit failed: {error}"));
+    broken.break_off(&format!("a commit failed: {error}"));
     Err(StoreError::Unknown(error.to_string()))
-}
-
-fn break_off(broken: &OnceLock<String>, why: &str) {
-    tracing::error!(why, "the SQLite store stops writing until it is opened again");
-    broken.get_or_init(|| format!("{why}; open the store again"));
 }
 
 fn unavailable(why: &str) -> StoreError {

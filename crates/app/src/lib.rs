@@ -84,6 +84,7 @@ impl App {
         vault: Vault,
     ) -> Arc<Self> {
         let executor = Executor::start(Arc::clone(&store), Gate::default());
+        let directory = Directory::start(Arc::clone(&store));
         Arc::new(Self {
             store,
             executor,
@@ -91,7 +92,7 @@ impl App {
             clock,
             vault,
             rates: RateLimiter::default(),
-            directory: Directory::default(),
+            directory,
         })
     }
 

@@ -4,6 +4,8 @@
 //! else is reading, and the few writes that people make one at a time. Every store keeps this
 //! contract and passes the same suite: SQLite and the in-memory model today, PostgreSQL next.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use async_trait::async_trait;
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -165,8 +167,17 @@ pub trait Store: Send + Sync + 'static {
         Ok(registered)
     }
 
+    /// Those of these people that are registered.
+    async fn users(
+        &self,
+        people: BTreeSet<Person>,
+    ) -> Result<BTreeMap<Person, UserRecord>, StoreError>;
+
     /// The person.
-    async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError>;
+    async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError> {
+        let mut found = self.users(BTreeSet::from([person.clone()])).await?;
+        Ok(found.remove(person))
+    }
 
     /// Freezes or thaws a wallet; false when there is no such user.
     async fn set_wallet_frozen(

@@ -1,6 +1,10 @@
 //! The port, method by method.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+};
 
 use async_trait::async_trait;
 use hongbao_app::ports::{
@@ -185,9 +189,11 @@ impl Store for SqliteStore {
         self.write(move |tx| users::register(tx, &new, at)).await
     }
 
-    async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError> {
-        let person = person.clone();
-        self.readers.read(move |reading| users::find(&reading.tx, &person)).await
+    async fn users(
+        &self,
+        people: BTreeSet<Person>,
+    ) -> Result<BTreeMap<Person, UserRecord>, StoreError> {
+        self.readers.read(move |reading| users::find_all(&reading.tx, people)).await
     }
 
     async fn set_wallet_frozen(

@@ -1,5 +1,7 @@
 //! People, their wallets, histories and inboxes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hongbao_app::ports::{Message, NewUser, Person, UserRecord, WalletEntry};
 use hongbao_domain::{
     Fen, OpenId, PacketKey, Timestamp, UserId,
@@ -96,6 +98,18 @@ pub(super) fn find(connection: &Connection, name: &Person) -> Outcome<Option<Use
         return Ok(None);
     };
     person(&mut Fields::new(row, "app_user")).map(Some)
+}
+
+/// Those of these people that are registered.
+pub(super) fn find_all(
+    connection: &Connection,
+    people: BTreeSet<Person>,
+) -> Outcome<BTreeMap<Person, UserRecord>> {
+    let found = people.into_iter().filter_map(|name| match find(connection, &name) {
+        Ok(record) => record.map(|record| Ok((name, record))),
+        Err(error) => Some(Err(error)),
+    });
+    found.collect()
 }
 
 /// A row of `PERSON`.

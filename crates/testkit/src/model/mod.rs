@@ -18,7 +18,7 @@ mod users;
 mod write;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -175,8 +175,11 @@ impl Store for ModelStore {
         self.state().register_user(new)
     }
 
-    async fn user(&self, person: &Person) -> Result<Option<UserRecord>, StoreError> {
-        Ok(self.state().user(person))
+    async fn users(
+        &self,
+        people: BTreeSet<Person>,
+    ) -> Result<BTreeMap<Person, UserRecord>, StoreError> {
+        Ok(self.state().users(people))
     }
 
     async fn set_wallet_frozen(

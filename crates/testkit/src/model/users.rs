@@ -1,5 +1,7 @@
 //! People, wallets and inboxes.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use hongbao_app::ports::{Message, NewUser, Person, StoreError, UserRecord, WalletEntry};
 use hongbao_domain::{PacketKey, Timestamp, UserId, change::ChangeRecord, wallet::Wallet};
 
@@ -33,8 +35,12 @@ impl State {
         user
     }
 
-    pub(super) fn user(&self, person: &Person) -> Option<UserRecord> {
-        self.people.get(person).cloned()
+    pub(super) fn users(&self, people: BTreeSet<Person>) -> BTreeMap<Person, UserRecord> {
+        let found = people.into_iter().filter_map(|person| {
+            let record = self.people.get(&person).cloned()?;
+            Some((person, record))
+        });
+        found.collect()
     }
 
     pub(super) fn set_wallet_frozen(

@@ -72,6 +72,20 @@ pub async fn somebody_who_was_never_registered_is_nothing(h: &Harness) {
     assert_eq!(wallet.expect("wallets are read"), None);
 }
 
+/// Many names are looked up at once; who is not registered is left out.
+pub async fn people_are_found_together(h: &Harness) {
+    let alice = a_user("alice").registered(h.store()).await;
+    let there = a_user("alice").in_app(OTHER_APP).registered(h.store()).await;
+    let stranger = a_user("mallory").person();
+    let asked = [&stranger, &alice.person, &there.person].map(Clone::clone);
+    let found = h.store.users(asked.into()).await.expect("people are read");
+    let found: Vec<_> = found.into_iter().map(|(name, record)| (name, record.user)).collect();
+    let mut expected = [(alice.person, alice.user), (there.person, there.user)];
+    expected.sort();
+    assert_eq!(found, expected);
+    assert!(h.store.users([stranger].into()).await.expect("people are read").is_empty());
+}
+
 fn message(merchant: MerchantId, user: UserId, no: u64, seconds: i64) -> Message {
     Message {
         user,

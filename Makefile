@@ -34,10 +34,11 @@ bench: tools ## Print the figures of this machine (about half an hour)
 	cargo build --release --locked --bin hongbao
 	target/release/hongbao bench --scale
 
-fuzz: ## Fuzz XML reader, canonical string and money text for a minute each
+fuzz: tools ## Fuzz XML reader, canonical string and money text for a minute each
+	@scripts/ensure-packages.sh g++
 	command -v cargo-fuzz >/dev/null || cargo install cargo-fuzz --locked
 	for target in xml_reader canonical_string money_text; do \
-	  $(FUZZ) run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
+	  mkdir -p fuzz/corpus/$$target && $(FUZZ) run $$target fuzz/corpus/$$target fuzz/seeds/$$target -- -max_total_time=$(FUZZ_SECONDS) || exit 1; \
 	done
 
 fmt: ## Format the code

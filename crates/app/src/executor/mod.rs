@@ -11,7 +11,8 @@
 //! | full queue | [`Failure::Busy`] at once: nothing happened, call again with the same number |
 //! | refusal | an answer of its own, never a failure of the batch |
 //! | lost commit | [`Failure::Unknown`]: call again with the same number and get what is true |
-//! | broken books | [`Gate::halt`]: every command is answered [`Failure::Halted`] |
+//! | broken books, damaged row | [`Gate::halt`]: every command is answered [`Failure::Halted`] |
+//! | panic in a decision | [`Failure::Defect`] for that command, nothing for the others |
 
 mod gate;
 mod queued;
@@ -109,19 +110,24 @@ async fn run_lane(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Box<dyn Que
         }
         let work = Box::new(BatchWork { commands: std::mem::take(&mut commands) });
         let (work, committed) = store.transact(needs, work).await;
-        let failure = committed.err().map(|error| failure_of(&error));
+        let failure = committed.err().map(|error| failure_of(&error, &gate));
         // Answering wakes thousands of tasks; the next batch need not wait for that.
         tokio::spawn(async move { work.answer(failure) });
         commands.reserve(BATCH_MAX);
     }
 }
 
-fn failure_of(error: &StoreError) -> Failure {
+fn failure_of(error: &StoreError, gate: &Gate) -> Failure {
     tracing::error!(%error, "a batch was not committed");
     match error {
         StoreError::Unknown(_) => Failure::Unknown,
         StoreError::Unavailable(_) | StoreError::Conflict { .. } => Failure::Unavailable,
-        StoreError::Corrupt(_) => Failure::Defect,
+        // A damaged row would fail every batch it is in: stopping says so, going on would only look
+        // like bad luck to all who share those batches.
+        StoreError::Corrupt(what) => {
+            gate.halt(format!("the store is damaged: {what}"));
+            Failure::Halted
+        }
     }
 }
 

@@ -16,21 +16,28 @@ use crate::{
     ports::{JournalCursor, Message, Notifier, StoreError, WalletEntry},
 };
 
-/// Journals followed in one step.
-const JOURNALS_MAX: u32 = 256;
+/// Cursors read at once.
+const CURSORS_MAX: u32 = 256;
 /// Rows of one journal followed at once.
 const ROWS_MAX: u32 = 4_096;
 
-/// Follows journals that are ahead of their cursors; answers how many rows were followed.
+/// Follows every journal that is ahead of its cursor, a piece of each, so that many busy merchants
+/// do not hold up the others; answers how many rows were followed.
 pub async fn follow_journals(app: &Arc<App>, notifier: &dyn Notifier) -> Result<usize, AppError> {
-    let (mut followed, mut failed) = (0, None);
-    for cursor in app.store.unfollowed(JOURNALS_MAX).await? {
-        match follow_one(app, notifier, cursor).await {
-            Ok(rows) => followed += rows,
-            // One journal that cannot be followed holds up no other.
-            Err(error) => {
-                tracing::warn!(merchant = %cursor.merchant, %error, "a journal was not followed");
-                failed = Some(error);
+    let (mut followed, mut failed, mut last) = (0, None, None);
+    loop {
+        let cursors = app.store.unfollowed(last, CURSORS_MAX).await?;
+        let Some(end) = cursors.last() else { break };
+        last = Some(end.merchant);
+        for cursor in cursors {
+            match follow_one(app, notifier, cursor).await {
+                Ok(rows) => followed += rows,
+                // One journal that cannot be followed holds up no other.
+                Err(error) => {
+                    let merchant = cursor.merchant;
+                    tracing::warn!(%merchant, %error, "a journal was not followed");
+                    failed = Some(error);
+                }
             }
         }
     }

@@ -231,8 +231,12 @@ pub trait Store: Send + Sync + 'static {
     /// clock is not believed, for it was told by a clock that was wrong.
     async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError>;
 
-    /// Merchants whose journals are ahead of what was followed.
-    async fn unfollowed(&self, limit: u32) -> Result<Vec<JournalCursor>, StoreError>;
+    /// Merchants after `after` whose journals are ahead of what was followed, by number.
+    async fn unfollowed(
+        &self,
+        after: Option<MerchantId>,
+        limit: u32,
+    ) -> Result<Vec<JournalCursor>, StoreError>;
 
     /// Rows of a journal after `seq`, in order.
     async fn journal_after(
@@ -252,8 +256,12 @@ pub trait Store: Send + Sync + 'static {
         entries: &[WalletEntry],
     ) -> Result<(), StoreError>;
 
-    /// Withdrawals not confirmed, oldest first.
-    async fn pending_payouts(&self, limit: u32) -> Result<Vec<PendingPayout>, StoreError>;
+    /// Withdrawals not confirmed that come after `after`, oldest first.
+    async fn pending_payouts(
+        &self,
+        after: Option<&PendingPayout>,
+        limit: u32,
+    ) -> Result<Vec<PendingPayout>, StoreError>;
 
     /// One consistent view of everything, for checking the books.
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError>;

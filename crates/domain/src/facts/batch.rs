@@ -1,6 +1,9 @@
 //! Running commands over facts, and what comes of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use super::{Accepted, Command, Effects, Facts, Refused, Slot};
 use crate::{
@@ -65,9 +68,11 @@ impl Batch {
         Self { facts, changes: Changes::default() }
     }
 
-    /// Lets a command decide, and folds what it decided into the facts.
+    /// Lets a command decide, and folds what it decided into the facts. A decision that panics has
+    /// changed nothing yet: it is a defect of that command alone.
     pub fn run<C: Command + ?Sized>(&mut self, command: &C) -> Result<C::Outcome, BatchError> {
-        match command.decide(&self.facts) {
+        let decided = catch_unwind(AssertUnwindSafe(|| command.decide(&self.facts)));
+        match decided.map_err(|_panic| BatchError::Defect("a decision panicked"))? {
             Ok(Accepted { outcome, effects }) => {
                 self.apply(effects)?;
                 Ok(outcome)

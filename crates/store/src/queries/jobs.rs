@@ -29,9 +29,10 @@ pub(crate) const UNFOLLOWED: &str = "
 SELECT follow_cursor.merchant_id, follow_cursor.followed_seq, merchant_book.journal_seq
 FROM follow_cursor
 JOIN merchant_book ON merchant_book.merchant_id = follow_cursor.merchant_id
-WHERE merchant_book.journal_seq > follow_cursor.followed_seq
+WHERE follow_cursor.merchant_id > $1
+    AND merchant_book.journal_seq > follow_cursor.followed_seq
 ORDER BY follow_cursor.merchant_id
-LIMIT $1";
+LIMIT $2";
 
 pub(crate) const MOVE_FOLLOW_CURSOR: &str = "
 UPDATE follow_cursor
@@ -58,6 +59,6 @@ LIMIT $3";
 pub(crate) const PENDING_PAYOUTS: &str = "
 SELECT user_id, reference, amount, at
 FROM payout
-WHERE state = 1
+WHERE state = 1 AND (at, user_id, reference) > ($1, $2, $3)
 ORDER BY at, user_id, reference
-LIMIT $1";
+LIMIT $4";

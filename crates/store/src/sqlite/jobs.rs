@@ -103,10 +103,14 @@ pub(super) fn settled_through(
     Ok(())
 }
 
-/// Merchants whose journals are ahead of what was followed.
-pub(super) fn unfollowed(connection: &Connection, limit: u32) -> Outcome<Vec<JournalCursor>> {
+/// Merchants after `after` whose journals are ahead of what was followed.
+pub(super) fn unfollowed(
+    connection: &Connection,
+    after: Option<MerchantId>,
+    limit: u32,
+) -> Outcome<Vec<JournalCursor>> {
     let mut statement = connection.prepare_cached(sql::UNFOLLOWED)?;
-    let mut rows = statement.query((limit,))?;
+    let mut rows = statement.query((after.map_or(i64::MIN, merchant_int), limit))?;
     let mut cursors = Vec::new();
     while let Some(row) = rows.next()? {
         let mut fields = Fields::new(row, "follow_cursor");
@@ -139,10 +143,18 @@ pub(super) fn follow(
     Ok(())
 }
 
-/// Withdrawals not confirmed, oldest first.
-pub(super) fn pending_payouts(connection: &Connection, limit: u32) -> Outcome<Vec<PendingPayout>> {
+/// Withdrawals not confirmed that come after `after`, oldest first.
+pub(super) fn pending_payouts(
+    connection: &Connection,
+    after: Option<&PendingPayout>,
+    limit: u32,
+) -> Outcome<Vec<PendingPayout>> {
+    let (at, user, reference) = match after {
+        Some(last) => (last.at.millis(), int(last.user.get())?, last.reference.as_str()),
+        None => (i64::MIN, 0, ""),
+    };
     let mut statement = connection.prepare_cached(sql::PENDING_PAYOUTS)?;
-    let mut rows = statement.query((limit,))?;
+    let mut rows = statement.query((at, user, reference, limit))?;
     let mut payouts = Vec::new();
     while let Some(row) = rows.next()? {
         let mut fields = Fields::new(row, "payout");

@@ -24,8 +24,16 @@ use hongbao_domain::{
 use rusqlite::Transaction;
 
 use super::{
-    admin, audit::Snapshot, error::Outcome, files, jobs, journal, open, open::OpenError, packets,
-    readers::Readers, settings::SettingsCache, users, writer::Writer,
+    admin,
+    audit::Snapshot,
+    error::Outcome,
+    files, jobs, journal, open,
+    open::OpenError,
+    packets,
+    readers::{Readers, Reading},
+    settings::SettingsCache,
+    users,
+    writer::Writer,
 };
 
 /// A store in one SQLite database.
@@ -266,8 +274,12 @@ impl Store for SqliteStore {
         self.write(move |tx| jobs::settled_through(tx, &moved)).await
     }
 
-    async fn unfollowed(&self, limit: u32) -> Result<Vec<JournalCursor>, StoreError> {
-        self.readers.read(move |reading| jobs::unfollowed(&reading.tx, limit)).await
+    async fn unfollowed(
+        &self,
+        after: Option<MerchantId>,
+        limit: u32,
+    ) -> Result<Vec<JournalCursor>, StoreError> {
+        self.readers.read(move |reading| jobs::unfollowed(&reading.tx, after, limit)).await
     }
 
     async fn journal_after(
@@ -290,8 +302,15 @@ impl Store for SqliteStore {
         self.write(move |tx| jobs::follow(tx, merchant, from, to, &entries)).await
     }
 
-    async fn pending_payouts(&self, limit: u32) -> Result<Vec<PendingPayout>, StoreError> {
-        self.readers.read(move |reading| jobs::pending_payouts(&reading.tx, limit)).await
+    async fn pending_payouts(
+        &self,
+        after: Option<&PendingPayout>,
+        limit: u32,
+    ) -> Result<Vec<PendingPayout>, StoreError> {
+        let after = after.cloned();
+        let query =
+            move |reading: &Reading<'_>| jobs::pending_payouts(&reading.tx, after.as_ref(), limit);
+        self.readers.read(query).await
     }
 
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError> {

@@ -4,7 +4,7 @@ use hongbao_app::ports::{
     DuePacket, DueScan, JournalCursor, PendingPayout, StoreError, WalletEntry,
 };
 use hongbao_domain::{
-    MerchantId, Timestamp,
+    MerchantId, Reference, Timestamp, UserId,
     ledger::{JournalRow, Owner},
     merchant::Merchant,
     packet::{Packet, PacketState},
@@ -47,14 +47,14 @@ impl State {
         self.settled.extend(times.iter().copied());
     }
 
-    pub(super) fn unfollowed(&self, limit: u32) -> Vec<JournalCursor> {
+    pub(super) fn unfollowed(&self, after: Option<MerchantId>, limit: u32) -> Vec<JournalCursor> {
         self.all_merchants()
             .map(|merchant| JournalCursor {
                 merchant: merchant.id,
                 followed: self.followed_of(merchant.id),
                 head: merchant.book.journal.seq,
             })
-            .filter(|cursor| cursor.followed < cursor.head)
+            .filter(|cursor| Some(cursor.merchant) > after && cursor.followed < cursor.head)
             .take(page(limit))
             .collect()
     }
@@ -90,7 +90,14 @@ impl State {
         Ok(())
     }
 
-    pub(super) fn pending_payouts(&self, limit: u32) -> Vec<PendingPayout> {
+    pub(super) fn pending_payouts(
+        &self,
+        after: Option<&PendingPayout>,
+        limit: u32,
+    ) -> Vec<PendingPayout> {
+        fn place(payout: &PendingPayout) -> (Timestamp, UserId, &Reference) {
+            (payout.at, payout.user, &payout.reference)
+        }
         let mut pending: Vec<PendingPayout> = self
             .payouts
             .iter()
@@ -102,9 +109,8 @@ impl State {
                 at: payout.at,
             })
             .collect();
-        pending.sort_by(|one, other| {
-            (one.at, one.user, &one.reference).cmp(&(other.at, other.user, &other.reference))
-        });
+        pending.retain(|payout| after.is_none_or(|last| place(payout) > place(last)));
+        pending.sort_by(|one, other| place(one).cmp(&place(other)));
         pending.truncate(page(limit));
         pending
     }

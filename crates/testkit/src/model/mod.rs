@@ -240,8 +240,12 @@ impl Store for ModelStore {
         Ok(())
     }
 
-    async fn unfollowed(&self, limit: u32) -> Result<Vec<JournalCursor>, StoreError> {
-        Ok(self.state().unfollowed(limit))
+    async fn unfollowed(
+        &self,
+        after: Option<MerchantId>,
+        limit: u32,
+    ) -> Result<Vec<JournalCursor>, StoreError> {
+        Ok(self.state().unfollowed(after, limit))
     }
 
     async fn journal_after(
@@ -263,8 +267,12 @@ impl Store for ModelStore {
         self.state().follow(merchant, from, to, entries)
     }
 
-    async fn pending_payouts(&self, limit: u32) -> Result<Vec<PendingPayout>, StoreError> {
-        Ok(self.state().pending_payouts(limit))
+    async fn pending_payouts(
+        &self,
+        after: Option<&PendingPayout>,
+        limit: u32,
+    ) -> Result<Vec<PendingPayout>, StoreError> {
+        Ok(self.state().pending_payouts(after, limit))
     }
 
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError> {

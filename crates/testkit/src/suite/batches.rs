@@ -114,9 +114,10 @@ pub async fn a_batch_over_two_merchants_is_written_whole(h: &Harness) {
     assert_eq!(after, before + 1);
 }
 
-/// A command with a defect: its second transfer takes what is not there.
+/// A command with a defect.
 struct Defective {
     town: Town,
+    panics: bool,
 }
 
 impl Command for Defective {
@@ -126,7 +127,9 @@ impl Command for Defective {
         needs.merchants.insert(self.town.merchant);
     }
 
+    /// Its second transfer takes what is not there, if it gets so far.
     fn decide(&self, facts: &Facts) -> Verdict<()> {
+        assert!(!self.panics, "a planted defect");
         let id = self.town.merchant;
         let out = |amount| Transfer {
             kind: TransferKind::MerchantWithdrawal,
@@ -145,11 +148,20 @@ impl Command for Defective {
 
 /// Nothing of it is booked, and what stands before and after it is.
 pub async fn a_defect_leaves_the_batch_as_it_was(h: &Harness) {
+    a_defect_stays_alone(h, false).await;
+}
+
+/// A decision that panics is a defect of its command, not of those it shares a batch with.
+pub async fn a_decision_that_panics_leaves_the_batch_as_it_was(h: &Harness) {
+    a_defect_stays_alone(h, true).await;
+}
+
+async fn a_defect_stays_alone(h: &Harness, panics: bool) {
     let town = Town::of(h, a_merchant()).await;
     let (first, second) = (recharge(&town, 100, "r1"), recharge(&town, 20, "r2"));
     let merchant = town.merchant;
     let steps: Vec<Box<dyn Step>> =
-        vec![Box::new(first), Box::new(Defective { town }), Box::new(second)];
+        vec![Box::new(first), Box::new(Defective { town, panics }), Box::new(second)];
     let results = run_steps(h.store(), steps).await;
     assert!(results[0].is_ok() && results[2].is_ok());
     assert!(matches!(results[1], Err(BatchError::Defect(_))));

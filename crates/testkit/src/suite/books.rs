@@ -20,7 +20,7 @@ const PAGE: u32 = 3;
 /// Follows every merchant's journal to its head, as the job does.
 pub async fn follow_all(store: &dyn Store) {
     loop {
-        let cursors = store.unfollowed(PAGE).await.expect("cursors are read");
+        let cursors = store.unfollowed(None, PAGE).await.expect("cursors are read");
         if cursors.is_empty() {
             return;
         }

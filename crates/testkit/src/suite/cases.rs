@@ -142,6 +142,7 @@ macro_rules! store_suite {
                     nothing_is_written_when_nothing_changed,
                     a_batch_over_two_merchants_is_written_whole,
                     a_defect_leaves_the_batch_as_it_was,
+                    a_decision_that_panics_leaves_the_batch_as_it_was,
                 }
                 races {
                     racing_sends_spend_the_balance_exactly,

@@ -11,7 +11,7 @@ use hongbao_domain::{
 
 use super::{Harness, town::Town};
 use crate::{
-    builders::{a_claim, a_merchant, a_send, normal_terms},
+    builders::{a_claim, a_merchant, a_send, merchant_id, normal_terms},
     clock::DAY_SECONDS,
     model::wallet_entries_of,
 };
@@ -136,7 +136,7 @@ pub async fn a_journal_is_unfollowed_until_its_cursor_is_at_the_head(h: &Harness
     let town = Town::new(h).await;
     a_merchant().numbered(10_000_001).in_store(h.store()).await;
     send(h, town.merchant, "b1").await;
-    let unfollowed = async || h.store.unfollowed(10).await.expect("cursors are read");
+    let unfollowed = async || h.store.unfollowed(None, 10).await.expect("cursors are read");
     let cursor = |followed| JournalCursor { merchant: town.merchant, followed, head: 2 };
     assert_eq!(unfollowed().await, [cursor(0)]);
     let moved = h.store.follow(town.merchant, 0, 1, &[]).await;
@@ -152,14 +152,22 @@ pub async fn a_journal_is_unfollowed_until_its_cursor_is_at_the_head(h: &Harness
     assert_eq!(unfollowed().await, []);
 }
 
-/// No more cursors than asked for.
+/// No more cursors than asked for, and the next ones after the last: a merchant that is always
+/// behind does not hide another.
 pub async fn unfollowed_journals_come_in_pages(h: &Harness) {
     for number in [10_000_001, 10_000_002, 10_000_003] {
         let merchant = a_merchant().numbered(number).with_money(100);
         merchant.in_store(h.store()).await;
     }
-    let page = h.store.unfollowed(2).await.expect("cursors are read");
-    assert_eq!(page.len(), 2);
+    let mut pages = Vec::new();
+    let mut last = None;
+    for length in [2, 1, 0] {
+        let page = h.store.unfollowed(last, 2).await.expect("cursors are read");
+        assert_eq!(page.len(), length);
+        last = page.last().map(|cursor| cursor.merchant).or(last);
+        pages.extend(page.iter().map(|cursor| cursor.merchant));
+    }
+    assert_eq!(pages, [10_000_001, 10_000_002, 10_000_003].map(merchant_id));
 }
 
 /// A claim shows in the history once its journal was followed, once; a lost race writes nothing.

@@ -48,7 +48,7 @@ fn wallet_too_low(balance: i64) -> Refusal {
 }
 
 async fn pending(h: &Harness) -> Vec<PendingPayout> {
-    h.store.pending_payouts(10).await.expect("payouts are read")
+    h.store.pending_payouts(None, 10).await.expect("payouts are read")
 }
 
 /// Wallet to basic account, once.
@@ -163,9 +163,15 @@ pub async fn pending_payouts_are_listed_oldest_first(h: &Harness) {
         h.clock.pass_seconds(1);
         h.ok(withdraw(user, 100, number)).await;
     }
-    let listed = h.store.pending_payouts(2).await.expect("payouts are read");
-    let numbers: Vec<_> = listed.iter().map(|payout| payout.reference.as_str()).collect();
-    assert_eq!(numbers, ["w3", "w1"]);
+    let page = async |after: Option<&PendingPayout>| {
+        h.store.pending_payouts(after, 2).await.expect("payouts are read")
+    };
+    let numbers = |page: &[PendingPayout]| -> Vec<String> {
+        page.iter().map(|payout| payout.reference.as_str().to_owned()).collect()
+    };
+    let first = page(None).await;
+    assert_eq!(numbers(&first), ["w3", "w1"]);
+    assert_eq!(numbers(&page(first.last()).await), ["w2"]);
 }
 
 /// Nothing in, nothing out; earlier answers are given again.

@@ -42,15 +42,15 @@ async fn busy_day(fixture: &Fixture) -> (UserId, UserId) {
         key: PayoutKey { user: ann, reference: "w1".parse().unwrap() },
         delivered: false,
     };
-    assert_eq!(fixture.store.pending_payouts(10).await.unwrap().len(), 1);
+    assert_eq!(fixture.store.pending_payouts(None, 10).await.unwrap().len(), 1);
     fixture.does(returned).await;
-    assert!(fixture.store.pending_payouts(10).await.unwrap().is_empty());
+    assert!(fixture.store.pending_payouts(None, 10).await.unwrap().is_empty());
     (ann, bob)
 }
 
 /// Writes the history lines of the merchant's journal, as the following job does.
 async fn follow(fixture: &Fixture) {
-    let cursor = fixture.store.unfollowed(10).await.unwrap().remove(0);
+    let cursor = fixture.store.unfollowed(None, 10).await.unwrap().remove(0);
     let owner = Owner::Merchant(cursor.merchant);
     let rows = fixture.store.journal_after(owner, 0, 1_000).await.unwrap();
     let lines: Vec<WalletEntry> = rows
@@ -76,7 +76,7 @@ async fn follow(fixture: &Fixture) {
         store.follow(merchant, 0, head, &lines).await,
         Err(StoreError::Conflict { .. })
     ));
-    assert!(store.unfollowed(10).await.unwrap().is_empty());
+    assert!(store.unfollowed(None, 10).await.unwrap().is_empty());
 }
 
 #[tokio::test]

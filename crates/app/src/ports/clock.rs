@@ -1,7 +1,7 @@
 //! The deciding clock (DEF8).
 
 use std::{
-    sync::Mutex,
+    sync::{Mutex, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -22,47 +22,56 @@ const DRIFT_MILLIS_MAX: i64 = 300_000;
 /// After a jump time goes on by elapsed time, an error is logged, and a restart, which is a
 /// person's decision, takes the new wall clock.
 #[derive(Debug)]
-pub struct SystemClock {
-    anchor: Mutex<Anchor>,
-}
+pub struct SystemClock(Mutex<Guard>);
 
+/// What two readings are judged by.
 #[derive(Clone, Copy, Debug)]
-struct Anchor {
+struct Guard {
+    /// The wall clock when it was last followed, and the steady one at that time.
     wall_millis: i64,
     monotonic: Instant,
+    /// The newest time that was told.
+    told_millis: i64,
     jumped: bool,
 }
 
 impl SystemClock {
     /// Starts from the wall clock as it is now.
     pub fn start() -> Self {
-        Self {
-            anchor: Mutex::new(Anchor {
-                wall_millis: wall_millis(),
-                monotonic: monotonic(),
-                jumped: false,
-            }),
-        }
+        Self(Mutex::new(Guard::start(wall_millis(), monotonic())))
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        let (wall, elapsed) = (wall_millis(), monotonic());
-        let mut anchor = self.anchor.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let passed = elapsed.saturating_duration_since(anchor.monotonic).as_millis();
-        let steady = anchor.wall_millis.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
-        let jump = wall.saturating_sub(steady);
-        if jump.saturating_abs() > DRIFT_MILLIS_MAX {
-            if !anchor.jumped {
-                anchor.jumped = true;
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Timestamp::from_millis(guard.read(wall_millis(), monotonic()))
+    }
+}
+
+impl Guard {
+    const fn start(wall_millis: i64, monotonic: Instant) -> Self {
+        Self { wall_millis, monotonic, told_millis: wall_millis, jumped: false }
+    }
+
+    /// The time to tell. Never back: after a correction downwards it stands still until the wall
+    /// clock has caught up.
+    fn read(&mut self, wall_millis: i64, monotonic: Instant) -> i64 {
+        let passed = monotonic.saturating_duration_since(self.monotonic).as_millis();
+        let steady = self.wall_millis.saturating_add(i64::try_from(passed).unwrap_or(i64::MAX));
+        let jump = wall_millis.saturating_sub(steady);
+        let time = if jump.saturating_abs() > DRIFT_MILLIS_MAX {
+            if !self.jumped {
                 tracing::error!(jump_millis = jump, "the wall clock jumped and is not followed");
             }
-            return Timestamp::from_millis(steady);
-        }
-        // Never back: a correction downwards waits until time has caught up.
-        *anchor = Anchor { wall_millis: wall.max(steady), monotonic: elapsed, jumped: false };
-        Timestamp::from_millis(anchor.wall_millis)
+            self.jumped = true;
+            steady
+        } else {
+            (self.wall_millis, self.monotonic, self.jumped) = (wall_millis, monotonic, false);
+            wall_millis
+        };
+        self.told_millis = self.told_millis.max(time);
+        self.told_millis
     }
 }
 
@@ -75,4 +84,49 @@ fn wall_millis() -> i64 {
 #[expect(clippy::disallowed_methods, reason = "this is the Clock port's own reading")]
 fn monotonic() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Wall clock and elapsed milliseconds of each reading, and the time that is told.
+    fn tells(table: &[(i64, u64, i64)]) {
+        let started = monotonic();
+        let mut guard = Guard::start(1_000_000, started);
+        for &(wall, elapsed, told) in table {
+            let time = guard.read(wall, started + Duration::from_millis(elapsed));
+            assert_eq!(time, told, "{wall} {elapsed}");
+        }
+    }
+
+    #[test]
+    fn small_corrections_are_followed_and_time_never_goes_back() {
+        tells(&[
+            (1_001_000, 1_000, 1_001_000),
+            (1_062_000, 2_000, 1_062_000),
+            // Back by a minute: it stands still until the wall clock is there again.
+            (1_003_000, 3_000, 1_062_000),
+            (1_061_000, 61_000, 1_062_000),
+            (1_063_000, 63_000, 1_063_000),
+        ]);
+    }
+
+    #[test]
+    fn corrections_that_are_small_one_by_one_are_all_followed() {
+        tells(&[(800_000, 0, 1_000_000), (600_000, 0, 1_000_000), (1_000_500, 400_500, 1_000_500)]);
+    }
+
+    #[test]
+    fn a_jump_is_not_followed_and_time_goes_on() {
+        tells(&[
+            (87_400_000, 1_000, 1_001_000),
+            (87_401_000, 2_000, 1_002_000),
+            (-85_000_000, 3_000, 1_003_000),
+            // The wall clock is back where it belongs.
+            (1_004_000, 4_000, 1_004_000),
+        ]);
+    }
 }

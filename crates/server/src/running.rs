@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hongbao_app::{
-    App, jobs,
+    App, AppError, jobs,
     ports::{Clock, InstantPayout, Rng, Store, StoreError, SystemClock, SystemRng, random_bytes},
     users::Inbox,
 };
@@ -43,6 +43,12 @@ pub enum StartError {
     /// The store is open and does not answer.
     #[error(transparent)]
     Check(#[from] StoreError),
+    /// The store belongs to another master key.
+    #[error(
+        "the keys in the store do not open under this master key ({0}): put back the `master.key` \
+         that belongs to this store, from your backup"
+    )]
+    MasterKey(AppError),
     /// Secrets cannot be used.
     #[error(transparent)]
     Home(#[from] HomeError),
@@ -141,6 +147,7 @@ impl Running {
     /// Binds all listeners, then serves on them and runs the jobs.
     pub async fn start(platform: &Platform, config: &Config) -> Result<Self, StartError> {
         platform.app.store().check().await?;
+        platform.app.check_master_key().await.map_err(StartError::MasterKey)?;
         let tls = mutual_tls(platform, &config.v2_names)?;
         let v2 = bind(config.v2_listen, Some(tls), "v2-listen").await?;
         let web = bind(config.web_listen, None, "web-listen").await?;

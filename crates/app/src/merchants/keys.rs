@@ -48,6 +48,19 @@ impl App {
         }))
     }
 
+    /// Fails when the master key is not the one that the store's keys were sealed under: better no
+    /// start than one in which every V2 call fails (O-3).
+    pub async fn check_master_key(&self) -> Result<(), AppError> {
+        let sealed = self.store.merchants().await?.into_iter().find_map(|record| {
+            let sealed = record.sealed_key?;
+            Some((record.merchant.id, sealed))
+        });
+        if let Some((id, sealed)) = sealed {
+            self.vault.open(&seal_label(id), &sealed)?;
+        }
+        Ok(())
+    }
+
     /// Replaces the V2 key.
     pub async fn set_v2_key(
         &self,

@@ -24,6 +24,7 @@ test: tools ## Run every check, cheapest first; installs what is missing
 	cargo test --locked -p hongbao-testkit --test tidy
 	cargo test --locked -p hongbao-domain -p hongbao-wire -p hongbao-app
 	cargo test --locked -p hongbao-store -p hongbao-testkit
+	scripts/failed-fsync.sh
 	cargo test --locked -p hongbao-http
 	cargo test --locked -p hongbao-server
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet

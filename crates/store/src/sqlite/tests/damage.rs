@@ -87,8 +87,7 @@ async fn a_dropped_index_is_named_by_the_audit() {
     assert_eq!(audit.structure().await.unwrap(), ["index payout_pending is missing"]);
 }
 
-/// Needs the kernel's help: `strace -f -e inject=fsync,fdatasync:error=EIO:when=40 <this test
-/// binary> --ignored failed_fsync` lets the writer's fortieth flush fail.
+/// Needs the kernel's help: `scripts/failed-fsync.sh` lets the writer's fortieth flush fail.
 #[tokio::test]
 #[ignore = "runs under strace, which makes a flush fail"]
 async fn after_a_failed_fsync_nothing_is_written_until_the_store_is_opened_again() {

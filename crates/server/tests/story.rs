@@ -122,3 +122,20 @@ async fn a_revoked_certificate_is_refused_at_the_next_call() {
     let after = client.call("/mmpaymkttransfers/gethbinfo", &fields).await.unwrap();
     assert_eq!(after.get("err_code"), Some("CA_ERROR"));
 }
+
+/// O-3: a new key would open nothing that the old one sealed.
+#[tokio::test]
+async fn a_store_without_its_master_key_is_not_served() {
+    let dir = private_directory();
+    DemoProcess::start(dir.path()).await.kill();
+    std::fs::remove_file(dir.path().join("master.key")).unwrap();
+    std::fs::remove_dir_all(dir.path().join("ca")).unwrap();
+    let served = Command::new(HONGBAO)
+        .args(["serve", "--v2-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"])
+        .args(["--ops-listen", "127.0.0.1:0", "--data"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&served.stderr);
+    assert!(!served.status.success() && said.contains("put back the `master.key`"), "{said}");
+}

@@ -123,7 +123,7 @@ fn push_refund(answer: &mut Answer, packet: &Packet) -> Result<(), MoneyOverflow
 }
 
 /// The claims in order. Somebody who opened a shared group packet and is not known in its app has
-/// no openid there: the element is left out rather than filled with a name of another kind.
+/// no openid there: the element is empty rather than filled with a name of another kind.
 fn claims(report: &PacketReport) -> Vec<ClaimLine> {
     let line = |claim: &hongbao_app::ports::ClaimLine| ClaimLine {
         openid: claim.openid.as_ref().map(ToString::to_string).unwrap_or_default(),

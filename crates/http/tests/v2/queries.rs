@@ -35,7 +35,8 @@ async fn a_packet_is_followed_from_sent_to_received() {
     let query = a_query("q1").ask(&platform).await.unsigned();
     assert_eq!(query.text("status"), "RECEIVED");
     assert_eq!(query.text("send_time"), "2026-03-02 10:00:00");
-    let hblist = "<hblist>\n<hbinfo>\n<openid><![CDATA[oAlice]]></openid>\n<amount>100</amount>\n\
+    let hblist = "<hblist>\n<hbinfo>\n<openid><![CDATA[oAlice]]></openid>\n\
+                  <status><![CDATA[RECEIVED]]></status>\n<amount>100</amount>\n\
                   <rcv_time><![CDATA[2026-03-02 10:01:00]]></rcv_time>\n</hbinfo>\n</hblist>\n</xml>";
     assert!(query.xml.ends_with(hblist), "{}", query.xml);
 }
@@ -72,8 +73,9 @@ async fn a_group_shows_every_claim_and_what_went_back() {
         ("SENT".to_owned(), "GROUP".to_owned())
     );
     assert_eq!(query.text("total_num"), "3");
-    // The second is known in another app only: no element rather than a name of another kind.
-    assert_eq!(query.all("openid"), ["oAlice"]);
+    // The second is known in another app only: nothing rather than a name of another kind.
+    assert_eq!(query.all("openid"), ["oAlice", ""]);
+    assert_eq!(query.all("status"), ["SENT", "RECEIVED", "RECEIVED"]);
     assert_eq!(query.all("amount"), [first, second].map(|fen| fen.get().to_string()));
     assert_eq!(query.all("rcv_time"), ["2026-03-02 10:00:00", "2026-03-02 10:00:01"]);
     platform.clock.pass_seconds(86_400);

@@ -2,7 +2,7 @@
 //!
 //! What is written always reads back as the same text. Values are made legal when they enter an
 //! [`Answer`], not when it is rendered, so that a signature covers the text that leaves. An empty
-//! value is left out, as V2 does.
+//! value is left out, as V2 does; only a claim has all its elements, filled or not.
 
 use std::fmt::{self, Write as _};
 
@@ -26,13 +26,16 @@ enum Item {
 /// One claim of a packet, written as `hblist/hbinfo`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClaimLine {
-    /// Claimer's openid.
+    /// Claimer's openid; empty when there is none.
     pub openid: String,
     /// Claimed amount in fen.
     pub amount_fen: i64,
     /// Time of the claim, `YYYY-MM-DD HH:MM:SS`, Beijing.
     pub rcv_time: String,
 }
+
+/// `status` of a claim, the only one there is: the document's sample has it.
+const CLAIM_STATUS: &str = "RECEIVED";
 
 /// An answer that ends in the list of claims. It is nested and therefore never signed.
 #[derive(Clone, PartialEq, Eq)]
@@ -136,7 +139,9 @@ impl QueryAnswer {
             out.push_str("<hblist>\n");
             for claim in &self.claims {
                 out.push_str("<hbinfo>\n");
-                write_text(&mut out, names::OPENID, &legal(&claim.openid));
+                // Clients read both without asking whether they are there.
+                write_cdata(&mut out, names::OPENID, &legal(&claim.openid));
+                write_cdata(&mut out, names::STATUS, CLAIM_STATUS);
                 write_number(&mut out, names::AMOUNT, claim.amount_fen);
                 write_text(&mut out, names::RCV_TIME, &legal(&claim.rcv_time));
                 out.push_str("</hbinfo>\n");
@@ -168,12 +173,16 @@ fn legal(text: &str) -> String {
     text.chars().map(replace).collect()
 }
 
-/// One element with the text in CDATA. `]]>` is split over two sections, and a carriage return
-/// stands between sections as a reference, since a reader may fold it into a line feed in CDATA.
+/// One element with the text in CDATA, or nothing for an empty text.
 fn write_text(out: &mut String, name: &str, text: &str) {
-    if text.is_empty() {
-        return;
+    if !text.is_empty() {
+        write_cdata(out, name, text);
     }
+}
+
+/// One element with the text in CDATA, empty or not. `]]>` is split over two sections, and a carriage return
+/// stands between sections as a reference, since a reader may fold it into a line feed in CDATA.
+fn write_cdata(out: &mut String, name: &str, text: &str) {
     let inner = text.replace("]]>", "]]]]><![CDATA[>").replace('\r', "]]>&#13;<![CDATA[");
     // Writing to a String cannot fail.
     writeln!(out, "<{name}><![CDATA[{inner}]]></{name}>").unwrap_or_default();

@@ -69,12 +69,20 @@ fn claims_come_last_and_never_under_a_signature() {
         amount_fen: 100,
         rcv_time: "2026-01-01 08:00:00".to_owned(),
     };
-    assert_eq!(
-        answer.clone().with_claims(vec![claim.clone(), claim]).render(),
+    let nameless = ClaimLine { openid: String::new(), ..claim.clone() };
+    let hbinfo = |openid: &str| {
         format!(
-            "<xml>\n<status><![CDATA[RECEIVED]]></status>\n<hblist>\n{0}{0}</hblist>\n</xml>",
-            "<hbinfo>\n<openid><![CDATA[o<1>]]></openid>\n<amount>100</amount>\n\
+            "<hbinfo>\n<openid><![CDATA[{openid}]]></openid>\n\
+             <status><![CDATA[RECEIVED]]></status>\n<amount>100</amount>\n\
              <rcv_time><![CDATA[2026-01-01 08:00:00]]></rcv_time>\n</hbinfo>\n"
+        )
+    };
+    assert_eq!(
+        answer.clone().with_claims(vec![claim, nameless]).render(),
+        format!(
+            "<xml>\n<status><![CDATA[RECEIVED]]></status>\n<hblist>\n{}{}</hblist>\n</xml>",
+            hbinfo("o<1>"),
+            hbinfo("")
         )
     );
     assert_eq!(

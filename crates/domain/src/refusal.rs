@@ -23,7 +23,8 @@ pub enum Refusal {
     AmountChanged,
     /// The order number was used with another value of this term.
     TermChanged {
-        /// `share_count`, `kind`, `scene`, `sub_merchant` or `payer`.
+        /// `sub_merchant`, which is held against the number before receiver and amount are;
+        /// `share_count`, `kind`, `scene`, `message_app` or `payer`.
         term: &'static str,
     },
     /// The order was refused and not cured within a day: a new number is needed.

@@ -110,12 +110,14 @@ impl Order {
         ListId::new(self.packet, self.created_at)
     }
 
-    /// Refuses a second use of the number with other terms (DEF6). Texts may differ.
+    /// Refuses a second use of the number with other terms (DEF6). Texts may differ. The
+    /// sub-merchant comes first: for another one, the receiver's names are others too.
     pub fn check_replay(&self, payer: MerchantId, terms: &Terms) -> Result<(), Refusal> {
         let first = &self.terms;
-        let named =
-            |terms: &Terms| (terms.app.clone(), terms.openid.clone(), terms.message_app.clone());
-        if named(first) != named(terms) {
+        if first.sub_merchant != terms.sub_merchant {
+            return Err(Refusal::TermChanged { term: "sub_merchant" });
+        }
+        if first.app != terms.app || first.openid != terms.openid {
             return Err(Refusal::ReceiverChanged);
         }
         if first.total != terms.total {
@@ -127,8 +129,8 @@ impl Order {
             "kind"
         } else if first.scene != terms.scene {
             "scene"
-        } else if first.sub_merchant != terms.sub_merchant {
-            "sub_merchant"
+        } else if first.message_app != terms.message_app {
+            "message_app"
         } else if self.packet.merchant != payer {
             "payer"
         } else {

@@ -244,6 +244,8 @@ fn wire_term(term: &str) -> &str {
         "share_count" => "total_num",
         "kind" => "红包类型",
         "scene" => "scene_id",
+        "sub_merchant" => "sub_mch_id",
+        "message_app" => "msgappid",
         "payer" => "付款商户号",
         other => other,
     }

@@ -19,6 +19,8 @@ fn table() -> Vec<(Refusal, ErrCode, &'static str)> {
         (R::TermChanged { term: "share_count" },  E::ParamError,      "更换了total_num，但商户单号未更新"),
         (R::TermChanged { term: "kind" },         E::ParamError,      "更换了红包类型，但商户单号未更新"),
         (R::TermChanged { term: "scene" },        E::ParamError,      "更换了scene_id，但商户单号未更新"),
+        (R::TermChanged { term: "sub_merchant" }, E::ParamError,      "更换了sub_mch_id，但商户单号未更新"),
+        (R::TermChanged { term: "message_app" },  E::ParamError,      "更换了msgappid，但商户单号未更新"),
         (R::TermChanged { term: "payer" },        E::ParamError,      "更换了付款商户号，但商户单号未更新"),
         (R::OrderExpired { since: at },           E::SendFailed,      "该订单已经过期,请更换商户单号"),
         (R::ReferenceReused,                      E::Systemerror,     ASK_AGAIN),

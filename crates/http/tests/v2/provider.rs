@@ -59,6 +59,7 @@ async fn what_provider_mode_does_not_allow_is_refused_by_name() {
         (s("p1").with("sub_mch_id", "10000011"),       "ACCEPTMODE_ERROR", "服务商与子商户之间没有有效的授权，请先由子商户完成授权"),
         (s("p1").with("sub_mch_id", "10000098"),       "ACCEPTMODE_ERROR", "服务商与子商户之间没有有效的授权，请先由子商户完成授权"),
         (s("p1").with("consume_mch_id", &third),       "PARAM_ERROR",      "consume_mch_id必须是服务商或其子商户的商户号"),
+        (s("p1").with("consume_mch_id", "10000011"),   "PARAM_ERROR",      "consume_mch_id必须是服务商或其子商户的商户号"),
         (s("p1").with("sub_mch_id", "x"),              "PARAM_ERROR",      "sub_mch_id有误：必须是8到10位数字的商户号"),
         (s("p1").with("consume_mch_id", "x"),          "PARAM_ERROR",      "consume_mch_id有误：必须是8到10位数字的商户号"),
         (s("p1").with("msgappid", "wx 1"),             "PARAM_ERROR",      "msgappid有误：只能使用1到32位数字、英文字母、下划线和减号"),
@@ -120,14 +121,23 @@ async fn numbers_of_provider_and_sub_merchant_do_not_meet() {
 }
 
 #[tokio::test]
-async fn a_number_keeps_its_payer() {
+#[rustfmt::skip]
+async fn a_number_keeps_its_sub_merchant_its_message_app_and_its_payer() {
     let platform = a_provider().await;
-    for_sub("p1").ask(&platform).await;
-    let reply = for_sub("p1").with("consume_mch_id", &MERCHANT.to_string()).ask(&platform).await;
-    assert_eq!(
-        (reply.code(), reply.des()),
-        ("PARAM_ERROR".to_owned(), "更换了付款商户号，但商户单号未更新".to_owned())
-    );
+    assert_eq!(for_sub("p1").ask(&platform).await.code(), "SUCCESS");
+    let other = for_sub("p1").with("sub_mch_id", &THIRD.to_string());
+    let table = [
+        (other.clone(),                                               "更换了sub_mch_id，但商户单号未更新"),
+        (other.with("msgappid", "wx-app-one").with("re_openid", "o"), "更换了sub_mch_id，但商户单号未更新"),
+        (a_send("p1"),                                                "更换了sub_mch_id，但商户单号未更新"),
+        (for_sub("p1").with("msgappid", "wx-app-one"),                "更换了msgappid，但商户单号未更新"),
+        (for_sub("p1").with("consume_mch_id", &MERCHANT.to_string()), "更换了付款商户号，但商户单号未更新"),
+        (for_sub("p1").with("consume_mch_id", "10000011"),            "更换了付款商户号，但商户单号未更新"),
+    ];
+    for (call, text) in table {
+        let reply = call.ask(&platform).await;
+        assert_eq!((reply.code().as_str(), reply.des().as_str()), ("PARAM_ERROR", text));
+    }
 }
 
 #[tokio::test]

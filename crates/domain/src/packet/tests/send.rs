@@ -63,6 +63,10 @@ fn no_message_app(case: &mut Case<SendPacket>) {
     case.terms().message_app = Some(app("wx-message"));
 }
 
+fn no_message_app_at_first(case: &mut Case<SendPacket>) {
+    case.first_terms().message_app = Some(app("wx-message"));
+}
+
 fn only_mobile(case: &mut Case<SendPacket>) {
     case.caller().apps = vec![BoundApp { app: app("wx"), kind: AppKind::MobileApp }];
 }
@@ -192,6 +196,26 @@ fn only_refusals_that_can_be_cured_leave_an_order() {
             assert!(matches!(order.1.state, OrderState::Refused(_)), "{order:?}");
         }
     }
+}
+
+/// Each change is run alone and together with all below it, as in the tables. The sub-merchant
+/// stands above receiver and amount, unlike the variant that names it.
+#[test]
+fn another_term_under_the_same_number_is_refused_by_its_name() {
+    let term = |term| Refusal::TermChanged { term };
+    #[rustfmt::skip]
+    let rows: Vec<Row<SendPacket>> = vec![
+        ((|c| c.first_terms().sub_merchant = None) as Change, term("sub_merchant")),
+        (|c| c.first_terms().app = app("wx2"),                Refusal::ReceiverChanged),
+        (|c| c.first_terms().openid = openid("bob"),          Refusal::ReceiverChanged),
+        (|c| c.first_terms().total = fen(801),                Refusal::AmountChanged),
+        (|c| c.first_terms().share_count = 2,                 term("share_count")),
+        (|c| c.first_terms().kind = PacketKind::Group,        term("kind")),
+        (|c| c.first_terms().scene = Some(Scene::PrizeDraw),  term("scene")),
+        (no_message_app_at_first,                             term("message_app")),
+        (|c| c.earlier().packet.merchant = stranger(),        term("payer")),
+    ];
+    check(by_provider, &rows);
 }
 
 #[test]

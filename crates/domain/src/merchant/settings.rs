@@ -8,6 +8,7 @@ use crate::{
     ids::AppId,
     limit::{Caps, EXPIRY_SECONDS},
     money::Fen,
+    packet::GROUP_COUNT_MIN,
     refusal::Refusal,
     risk::RiskLevel,
 };
@@ -16,8 +17,9 @@ use crate::{
 pub const CALL_IPS_MAX: usize = 10;
 /// No scene's ceiling goes above ¥4,999 (published page of 2017).
 const AMOUNT_CEILING: Fen = Fen::new(499_900);
-/// Outstanding packets longer than 30 days would outlive the query window.
-const EXPIRY_SECONDS_MAX: u32 = 30 * EXPIRY_SECONDS;
+/// 28 days. A query reaches back 30 days from when the number was first seen. A refused order may
+/// be paid up to one day later, and the last day is left to ask for the refund.
+const EXPIRY_SECONDS_MAX: u32 = (30 - 1 - 1) * 86_400;
 
 /// Ways of sending 发放方式.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -172,6 +174,15 @@ pub struct GroupTerms {
     pub total_max: Fen,
 }
 
+impl GroupTerms {
+    /// Whether the smallest group has room. A scene of large packets has none and is still good for
+    /// normal packets, so it is enough that one range allows it.
+    fn allows_smallest(&self, range: AmountRange) -> bool {
+        let lowest = range.min.max(self.share_min).times(GROUP_COUNT_MIN);
+        lowest.is_ok_and(|lowest| lowest <= self.total_max)
+    }
+}
+
 impl Default for GroupTerms {
     fn default() -> Self {
         Self { share_min: Fen::new(1), total_max: Fen::from_yuan(1_000) }
@@ -320,22 +331,32 @@ impl Settings {
         if self.product.call_ips.iter().any(IpAddr::is_unspecified) {
             return fail("product.call_ips", "0.0.0.0 and :: name nobody; leave the list empty");
         }
-        let ranges = self.product.scenes.iter().map(|terms| terms.amount).chain([self.amount]);
-        for range in ranges {
+        for range in self.amount_ranges() {
             if !range.min.is_positive() || range.min > range.max || range.max > AMOUNT_CEILING {
                 return fail("amount", "at least 1 fen, at most 499900 fen, min not above max");
             }
         }
         if !(60..=EXPIRY_SECONDS_MAX).contains(&self.expiry_seconds) {
-            return fail("expiry_seconds", "60 seconds to 30 days");
+            return fail("expiry_seconds", "60 seconds to 28 days");
         }
-        if !self.group.share_min.is_positive() || self.group.share_min > self.amount.max {
-            return fail("group.share_min", "at least 1 fen, at most the largest packet");
+        let share_min = self.group.share_min;
+        if !share_min.is_positive() || self.amount_ranges().any(|range| share_min > range.max) {
+            let rule = "at least 1 fen, at most the largest packet without and in each scene";
+            return fail("group.share_min", rule);
+        }
+        if !self.amount_ranges().any(|range| self.group.allows_smallest(range)) {
+            let rule = "at least 3 times the smallest packet and 3 times the smallest share";
+            return fail("group.total_max", rule);
         }
         if self.caps.sends_per_second == 0 || self.caps.user_day_count == 0 {
             return fail("caps", "at least 1; freeze the merchant to stop it");
         }
         Ok(())
+    }
+
+    /// The range of every opened scene, and the one without a scene.
+    fn amount_ranges(&self) -> impl Iterator<Item = AmountRange> {
+        self.product.scenes.iter().map(|terms| terms.amount).chain([self.amount])
     }
 
     /// Checks that `next` may follow these settings.
@@ -353,3 +374,7 @@ impl Settings {
         Ok(())
     }
 }
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -44,6 +44,8 @@ async fn settings_that_break_a_rule_name_the_field() {
         ("/name", json!(""), 422, "/name"),
         ("/sandbox", json!(false), 422, "/sandbox"),
         ("/expiry_seconds", json!(59), 422, "/expiry_seconds"),
+        ("/expiry_seconds", json!(28 * 86_400 + 1), 422, "/expiry_seconds"),
+        ("/group/total_max", json!(299), 422, "/group/total_max"),
         ("/product/call_ips", json!(["0.0.0.0"]), 422, "/product/call_ips"),
         ("/product/call_ips", json!(["10.0.0.0/8"]), 400, "/product/call_ips/0"),
         ("/risk_level", json!(4), 400, "/risk_level"),

@@ -10,4 +10,4 @@ mod rate;
 mod settings;
 
 pub use keys::{KEY_LEN, V2Access};
-pub use rate::RateLimiter;
+pub use rate::{CallKind, RateLimiter};

@@ -17,7 +17,8 @@ pub const MERCHANT_DAY_FEN: Fen = Fen::from_yuan(1_000_000);
 pub const USER_DAY_FEN: Fen = Fen::from_yuan(1_000);
 /// A user gets at most 10 packets a day from one merchant.
 pub const USER_DAY_COUNT: u32 = 10;
-/// A merchant calls the sending interfaces at most 30 times a second (page of 2025-08-22).
+/// A merchant calls the sending interfaces at most 30 times a second (page of 2025-08-22). Of
+/// queries the page says nothing; they have as many of their own.
 pub const SENDS_PER_SECOND: u32 = 30;
 /// Unclaimed money goes back after 24 hours (DEF5); it was 72 hours until about 2016.
 pub const EXPIRY_SECONDS: u32 = 86_400;
@@ -32,7 +33,7 @@ pub struct Caps {
     pub user_day_fen: Fen,
     /// 单用户单日领取上限: packets one user claims on one day (DEF4).
     pub user_day_count: u32,
-    /// Sending calls a second.
+    /// Sending calls a second, and as many queries beside them.
     pub sends_per_second: u32,
 }
 

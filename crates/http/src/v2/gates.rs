@@ -8,7 +8,10 @@ use axum::{
     extract::Request,
     http::{HeaderMap, header::CONTENT_ENCODING},
 };
-use hongbao_app::{App, merchants::V2Access};
+use hongbao_app::{
+    App,
+    merchants::{CallKind, V2Access},
+};
 use hongbao_domain::{MerchantId, merchant::Settings};
 use hongbao_wire::{
     ApiKey, BODY_BYTES_MAX, Fields, SignError, SignPolicy, SignType, names, verify,
@@ -123,9 +126,9 @@ fn pretend_to_verify(fields: &Fields) -> Option<SignError> {
 
 /// Lets an identified caller in: its address is listed and it does not call too often. The
 /// address is the socket's; the body's `client_ip` has no part in it (J-8).
-pub(super) fn admit(app: &App, caller: &Caller) -> Result<(), Stop> {
+pub(super) fn admit(app: &App, caller: &Caller, kind: CallKind) -> Result<(), Stop> {
     if !caller.settings.admits(caller.address) {
         return Err(Stop::Address);
     }
-    app.take_call(caller.merchant, &caller.settings).map_err(Stop::App)
+    app.take_call(caller.merchant, kind, &caller.settings).map_err(Stop::App)
 }

@@ -6,7 +6,7 @@ use axum::{
     extract::{Request, State},
     response::Response,
 };
-use hongbao_app::{App, AppError, executor::Failure, packets::PacketReport};
+use hongbao_app::{App, AppError, executor::Failure, merchants::CallKind, packets::PacketReport};
 use hongbao_domain::{
     money::MoneyOverflow,
     packet::{OrderKey, OrderState, Packet, PacketState, Terms},
@@ -43,7 +43,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
 
 async fn query(app: &App, incoming: &Incoming) -> Result<PacketReport, Stop> {
     let caller = gates::identify(app, incoming).await?;
-    gates::admit(app, &caller)?;
+    gates::admit(app, &caller, CallKind::Query)?;
     let query = Query::parse(&incoming.fields).map_err(Stop::Param)?;
     let report = app.query_order(&order_key(&caller, &query)?).await.map_err(Stop::App)?;
     let order = &report.record.order;

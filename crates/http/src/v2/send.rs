@@ -3,7 +3,7 @@
 use std::{net::IpAddr, str::FromStr};
 
 use axum::{extract::Request, response::Response};
-use hongbao_app::{App, packets::SendRequest};
+use hongbao_app::{App, merchants::CallKind, packets::SendRequest};
 use hongbao_domain::{
     Fen, MerchantId,
     ids::IdError,
@@ -66,7 +66,7 @@ async fn send(
     fields: &Fields,
     parse: fn(MerchantId, &Fields) -> Result<SendRequest, ParamError>,
 ) -> Result<Done, Stop> {
-    gates::admit(app, caller)?;
+    gates::admit(app, caller, CallKind::Send)?;
     let request = parse(caller.merchant, fields).map_err(Stop::Param)?;
     let (kind, share_count) = (request.terms.kind, request.terms.share_count);
     let sent = app.send_packet(request).await.map_err(Stop::App)?;

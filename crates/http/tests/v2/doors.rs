@@ -1,7 +1,7 @@
 //! The doors after the signature: address and rate; and the order of all gates.
 
 use super::{
-    call::{a_group_send, a_query, a_send},
+    call::{Call, a_group_send, a_query, a_send},
     platform::{MERCHANT, Platform},
 };
 
@@ -46,7 +46,7 @@ async fn calls_above_the_rate_are_refused_until_time_goes_on() {
     platform.clock.pass_seconds(1);
     let codes = async || {
         let mut codes = Vec::new();
-        for call in [a_send("d1"), a_query("d1"), a_send("d2"), a_group_send("d3")] {
+        for call in [a_send("d1"), a_group_send("d2"), a_send("d3"), a_group_send("d4")] {
             codes.push(call.ask(&platform).await.code());
         }
         codes
@@ -55,8 +55,28 @@ async fn calls_above_the_rate_are_refused_until_time_goes_on() {
     platform.clock.pass_seconds(1);
     assert_eq!(codes().await, ["SUCCESS", "SUCCESS", "FREQ_LIMIT", "FREQ_LIMIT"]);
     platform.clock.pass_seconds(1);
-    let late = a_send("d2").ask(&platform).await;
+    let late = a_send("d4").ask(&platform).await;
     assert_eq!(late.code(), "SUCCESS", "a call refused for its rate left no order");
+}
+
+#[tokio::test]
+async fn a_flood_of_queries_refuses_no_send_and_one_of_sends_no_query() {
+    let platform = Platform::new().await;
+    platform.set(MERCHANT, |settings| settings.caps.sends_per_second = 2).await;
+    let count = async |call: Call, code: &str| {
+        let mut found = 0;
+        for _ in 0..50 {
+            found += u32::from(call.ask(&platform).await.code() == code);
+        }
+        found
+    };
+    assert_eq!(count(a_query("d1"), "NOT_FOUND").await, 2);
+    assert_eq!(a_query("d1").ask(&platform).await.code(), "FREQ_LIMIT");
+    assert_eq!(count(a_send("d1"), "SUCCESS").await, 2);
+    assert_eq!(a_send("d1").ask(&platform).await.code(), "FREQ_LIMIT");
+    platform.clock.pass_seconds(1);
+    assert_eq!(count(a_send("d1"), "SUCCESS").await, 2);
+    assert_eq!(count(a_query("d1"), "SUCCESS").await, 2);
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ struct CapsSchema {
     user_day_fen: i64,
     /// Packets one user claims on one day.
     user_day_count: u32,
-    /// Sending calls a second.
+    /// Sending calls a second, and as many queries beside them.
     sends_per_second: u32,
 }
 

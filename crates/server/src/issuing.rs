@@ -54,19 +54,23 @@ impl Issuing {
     pub async fn issue(
         &self,
         merchant: MerchantId,
+        profile: P12Profile,
         actor: Actor,
     ) -> Result<IssuedCertificate, IssueError> {
-        let issued = self.sign(merchant).await?;
+        let issued = self.sign(merchant, profile).await?;
         let (serial, not_after) = (issued.serial_hex.clone(), issued.not_after);
         self.app.record_certificate(NewCertificate { merchant, serial, not_after }, actor).await?;
         Ok(issued)
     }
 
-    async fn sign(&self, merchant: MerchantId) -> Result<IssuedCertificate, IssueError> {
+    async fn sign(
+        &self,
+        merchant: MerchantId,
+        profile: P12Profile,
+    ) -> Result<IssuedCertificate, IssueError> {
         let record = self.app.merchant(merchant).await?;
         let name = &record.merchant.settings.name;
-        let subject =
-            MerchantSubject { merchant, name, password: None, profile: P12Profile::default() };
+        let subject = MerchantSubject { merchant, name, password: None, profile };
         let terms = Terms {
             now: self.clock.now(),
             validity: VALIDITY,
@@ -80,7 +84,8 @@ impl Issuing {
 #[async_trait]
 impl ops::CertificateIssuer for Issuing {
     async fn issue(&self, merchant: MerchantId) -> Result<ops::IssuedCertificate, String> {
-        let issued = self.sign(merchant).await.map_err(|error| error.to_string())?;
+        let issued = self.sign(merchant, P12Profile::default()).await;
+        let issued = issued.map_err(|error| error.to_string())?;
         Ok(ops::IssuedCertificate {
             cert_pem: issued.cert_pem.clone(),
             key_pem: issued.key_pem.clone(),

@@ -106,6 +106,17 @@ fn the_p12_opens_with_the_merchant_number_and_nothing_else() {
 }
 
 #[test]
+fn only_a_legacy_p12_is_encrypted_with_triple_des() {
+    let (_dir, authority) = authority();
+    // 1.2.840.113549.1.12.1.3, pbeWithSHAAnd3-KeyTripleDES-CBC.
+    let oid = [0x06, 0x0a, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x0c, 0x01, 0x03];
+    for (profile, found) in [(P12Profile::Modern, false), (P12Profile::Legacy, true)] {
+        let issued = issue(&authority, profile, None);
+        assert_eq!(issued.p12.windows(oid.len()).any(|part| part == oid), found, "{profile:?}");
+    }
+}
+
+#[test]
 fn a_given_password_replaces_the_merchant_number() {
     let (_dir, authority) = authority();
     let issued = issue(&authority, P12Profile::Modern, Some("correct horse"));

@@ -10,6 +10,7 @@ use hongbao_domain::{MerchantId, change::Actor};
 
 use super::{Done, say};
 use crate::{
+    ca::P12Profile,
     config::{Config, ConfigFlags},
     issuing::Issuing,
     running::Platform,
@@ -34,6 +35,9 @@ enum Action {
         /// Directory for the files
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
+        /// Write the p12 for Java before 8u301 and Windows Server 2012: triple DES and SHA-1
+        #[arg(long)]
+        legacy_p12: bool,
     },
     /// List a merchant's certificates
     List {
@@ -57,8 +61,10 @@ impl Ca {
         let config = Config::load(&self.flags).map_err(Box::new)?;
         let platform = Platform::open(&config)?;
         match self.action {
-            Action::Issue { merchant, out } => {
-                let issued = Issuing::new(&platform).issue(merchant, Actor::command_line()).await?;
+            Action::Issue { merchant, out, legacy_p12 } => {
+                let profile = if legacy_p12 { P12Profile::Legacy } else { P12Profile::Modern };
+                let issuing = Issuing::new(&platform);
+                let issued = issuing.issue(merchant, profile, Actor::command_line()).await?;
                 issued.write_to(&out)?;
                 say(&format!(
                     "certificate {} of {merchant}, valid until {}, is in {}",

@@ -24,7 +24,7 @@ use hongbao_http::pocket::token::{Claims, TokenIssuer};
 
 use super::{ManifestMerchant, ManifestUser};
 use crate::{
-    ca::CaError,
+    ca::{CaError, P12Profile},
     client::CallError,
     home::HomeError,
     issuing::{IssueError, Issuing},
@@ -175,7 +175,8 @@ async fn fund(platform: &Platform, plan: &Plan, merchant: MerchantId) -> Result<
 async fn certificate(platform: &Platform, id: MerchantId) -> Result<PathBuf, DemoError> {
     let directory = platform.home.path("certs").join(id.to_string());
     if !complete(&directory) {
-        Issuing::new(platform).issue(id, actor()).await?.write_to(&directory)?;
+        let issued = Issuing::new(platform).issue(id, P12Profile::default(), actor()).await?;
+        issued.write_to(&directory)?;
     }
     Ok(directory)
 }

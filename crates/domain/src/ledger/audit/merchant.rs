@@ -1,6 +1,9 @@
 //! One merchant: its journal, packets, claims and limits held against each other.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
 
 use super::Report;
 use crate::{
@@ -29,6 +32,15 @@ struct PacketSums {
     refunded_at: Timestamp,
     /// The user of the newest claim.
     claimer: u64,
+    /// A sum of hashes over the claims, the same in any order.
+    takes: u64,
+}
+
+/// Whose claims of one group were fed last: they come packet by packet.
+#[derive(Debug, Default)]
+struct Takers {
+    packet: u64,
+    users: HashSet<UserId>,
 }
 
 /// Checks one merchant. Feed the whole journal first, then packets, claims and limits.
@@ -38,6 +50,9 @@ pub struct MerchantAudit {
     head: JournalHead,
     accounts: HashMap<AccountKind, Balance>,
     packets: HashMap<u64, PacketSums>,
+    /// Per group, what the journal says of its claims less what the stored claims say.
+    takes: BTreeMap<u64, u64>,
+    takers: Takers,
     day: DayUse,
     user_days: HashMap<UserId, DayUse>,
     outside: i64,
@@ -54,6 +69,8 @@ impl MerchantAudit {
             head: JournalHead::default(),
             accounts: HashMap::new(),
             packets: HashMap::new(),
+            takes: BTreeMap::new(),
+            takers: Takers::default(),
             day: DayUse::default(),
             user_days: HashMap::new(),
             outside: 0,
@@ -115,6 +132,9 @@ impl MerchantAudit {
         let ended = packet.expire_at.plus_seconds(600) < overdue_at;
         self.report
             .check(15, !(ended && escrow.is_positive()), || format!("{} is overdue", name()));
+        if packet.kind == PacketKind::Group {
+            self.takes.insert(key.no.get(), sums.takes);
+        }
         if let Some(terms) = split {
             let drawn = split::draw(&SplitSeed::of(&packet.secret), &terms);
             let same = drawn.is_ok_and(|drawn| drawn == packet.shares)
@@ -131,6 +151,14 @@ impl MerchantAudit {
         self.report.check(9, drawn == Some(claim.amount), || {
             format!("packet {} share {} is {}", key.no.get(), claim.share_no, claim.amount)
         });
+        let no = key.no.get();
+        let left = self.takes.entry(no).or_default();
+        *left = left.wrapping_sub(take(claim.share_no, claim.user, claim.amount, claim.at));
+        if self.takers.packet != no {
+            self.takers = Takers { packet: no, users: HashSet::new() };
+        }
+        let first = self.takers.users.insert(claim.user);
+        self.report.check(9, first, || format!("packet {no}: user/{} claimed twice", claim.user));
     }
 
     /// Takes in what a user has used of daily caps, as stored.
@@ -168,6 +196,12 @@ impl MerchantAudit {
         self.report.check(29, self.day == book.day, || {
             format!("merchant/{id}: stored {:?}, events say {:?}", book.day, self.day)
         });
+        // A user who stands twice in the journal cannot stand twice in the claims, so this shows it.
+        for (no, left) in &self.takes {
+            self.report.check(9, *left == 0, || {
+                format!("packet {no} of merchant/{id}: stored claims are not those of the journal")
+            });
+        }
         let (lost, uncounted) = (self.packets.len(), self.user_days.len());
         self.report.check(20, lost == 0, || format!("merchant/{id}: {lost} packets are missing"));
         self.report
@@ -208,6 +242,8 @@ impl MerchantAudit {
                 let (in_order, before_refund) = (sums.claims == share_no, sums.refunds == 0);
                 if let Owner::User(user) = row.transfer.to.owner {
                     sums.claimer = user.get();
+                    let taken = take(share_no, user, row.transfer.amount, row.transfer.at);
+                    sums.takes = sums.takes.wrapping_add(taken);
                 }
                 self.report
                     .check(9, in_order, || format!("merchant/{id} row {seq}: share {share_no}"));
@@ -315,5 +351,44 @@ impl MerchantAudit {
                 packet.version
             )
         });
+    }
+}
+
+fn take(share_no: u32, user: UserId, amount: Fen, at: Timestamp) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (share_no, user.get(), amount.get(), at.millis()).hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{
+        ids::{MerchantId, PacketNo},
+        ledger::audit::Invariant,
+        merchant::{Book, Settings},
+    };
+
+    /// No store lets it happen, and a store that did would be told.
+    #[test]
+    fn a_user_with_two_stored_claims_of_one_group_is_told() {
+        let id = MerchantId::try_new(10_000_098).unwrap();
+        let settings = Arc::new(Settings::new("Lantern Tea".to_owned()));
+        let broken = |claims: [(u64, u64); 3]| {
+            let merchant = Merchant { id, settings: Arc::clone(&settings), book: Book::default() };
+            let mut audit = MerchantAudit::new(merchant);
+            for (share_no, (packet, user)) in (1..).zip(claims) {
+                let key = PacketKey { merchant: id, no: PacketNo::new(packet) };
+                let (user, amount) = (UserId::new(user), Fen::new(100));
+                let claim = GroupClaim { share_no, user, amount, at: Timestamp::EPOCH };
+                audit.group_claim(key, &claim, None);
+            }
+            let line = audit.finish().line(Invariant::number(9));
+            line.examples.iter().filter(|example| example.contains("claimed twice")).count()
+        };
+        assert_eq!(broken([(1, 7), (1, 8), (2, 7)]), 0);
+        assert_eq!(broken([(1, 7), (1, 8), (1, 7)]), 1);
     }
 }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::{
     App, AppError,
-    ports::{AuditSource, Store, StoreError},
+    ports::{AuditFinding, AuditSource, Store, StoreError},
 };
 
 /// Rows read at once.
@@ -59,9 +59,14 @@ pub async fn check_books(
         check_merchant(source, merchant, &splits, overdue_at, &mut platform).await?;
     }
     check_users(source, &mut platform).await?;
-    let unhanded = source.projections().await?;
-    platform.check(22, unhanded.is_empty(), || unhanded.join("; "));
-    // One movement a reference rests on unique keys, which the structure's fingerprint holds.
+    let findings = source.projections().await?;
+    for number in AuditFinding::NUMBERS {
+        let mut of_number = findings.iter().filter(|found| found.number() == number).peekable();
+        platform.check(number, of_number.peek().is_none(), || {
+            of_number.map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        });
+    }
+    // One movement a reference rests on unique keys too, which the structure's fingerprint holds.
     platform.check(28, structure.is_empty(), || structure.join("; "));
     Ok(CheckReport { report: platform.finish(), structure })
 }

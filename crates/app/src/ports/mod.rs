@@ -12,9 +12,9 @@ pub use clock::{Clock, SystemClock};
 pub use notifier::{Notifier, NotifyError};
 pub use payout::{InstantPayout, PayoutRail, RailAnswer, RailError};
 pub use records::{
-    Authorization, AuthorizationState, Certificate, ClaimLine, DuePacket, DueScan, JournalCursor,
-    MerchantRecord, Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout,
-    Person, UserRecord, WalletEntry,
+    AuditFinding, Authorization, AuthorizationState, Certificate, ClaimLine, DuePacket, DueScan,
+    JournalCursor, MerchantRecord, Message, NewCertificate, NewMerchant, NewUser, OrderRecord,
+    PendingPayout, Person, UserRecord, WalletEntry,
 };
 pub use rng::{Rng, SystemRng, bytes as random_bytes};
 pub use store::{AuditSource, Store, StoreError, Work};

@@ -1,6 +1,6 @@
 //! Rows as use cases read and write them, outside of batches.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use hongbao_domain::{
     AppId, Fen, MerchantId, OpenId, PacketKey, Reference, Timestamp, UserId,
@@ -289,4 +289,34 @@ pub struct PendingPayout {
     pub amount: Fen,
     /// When it left the wallet.
     pub at: Timestamp,
+}
+
+/// Something written beside the journals that does not follow from them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AuditFinding {
+    /// A history line, a cursor or a message is missing or wrong (I-22).
+    Handover(String),
+    /// A reference or a payout does not fit its movements (I-28).
+    Reference(String),
+}
+
+impl AuditFinding {
+    /// The invariants that findings can break.
+    pub const NUMBERS: [u8; 2] = [22, 28];
+
+    /// The invariant this one breaks.
+    pub const fn number(&self) -> u8 {
+        match self {
+            Self::Handover(_) => 22,
+            Self::Reference(_) => 28,
+        }
+    }
+}
+
+/// The sentence.
+impl fmt::Display for AuditFinding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Handover(says) | Self::Reference(says)) = self;
+        f.write_str(says)
+    }
 }

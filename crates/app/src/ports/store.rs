@@ -19,8 +19,9 @@ use hongbao_domain::{
 };
 
 use super::{
-    Authorization, Certificate, DueScan, JournalCursor, MerchantRecord, Message, NewCertificate,
-    NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord, WalletEntry,
+    AuditFinding, Authorization, Certificate, DueScan, JournalCursor, MerchantRecord, Message,
+    NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord,
+    WalletEntry,
 };
 
 use crate::executor::Failure;
@@ -319,7 +320,7 @@ pub trait AuditSource: Send {
         limit: u32,
     ) -> Result<Vec<(OrderKey, Order)>, StoreError>;
 
-    /// History lines that are missing or wrong against the journals that were followed, one
-    /// sentence each.
-    async fn projections(&mut self) -> Result<Vec<String>, StoreError>;
+    /// What is written beside the journals (histories, cursors, messages, references, payouts)
+    /// and does not follow from them.
+    async fn projections(&mut self) -> Result<Vec<AuditFinding>, StoreError>;
 }

@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
-use hongbao_app::ports::{AuditSource, StoreError};
+use hongbao_app::ports::{AuditFinding, AuditSource, StoreError};
 use hongbao_domain::{
     MerchantId, PacketKey, UserId,
     ledger::{JournalRow, Owner},
@@ -12,7 +12,7 @@ use hongbao_domain::{
     packet::{GroupClaim, Order, OrderKey, Packet},
     wallet::Wallet,
 };
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, Params, Row};
 
 use super::{
     error::{Failure, Outcome},
@@ -181,7 +181,7 @@ impl AuditSource for Snapshot {
         self.page(sql::ORDERS, "packet_terms", key, order_row).await
     }
 
-    async fn projections(&mut self) -> Result<Vec<String>, StoreError> {
+    async fn projections(&mut self) -> Result<Vec<AuditFinding>, StoreError> {
         self.read(|connection, _| projections(connection)).await
     }
 }
@@ -217,27 +217,70 @@ fn structure(connection: &Connection) -> Outcome<Vec<String>> {
     Ok(sentences)
 }
 
-fn projections(connection: &Connection) -> Outcome<Vec<String>> {
-    let mut sentences = Vec::new();
-    for (sql, owner) in
-        [(sql::WRONG_LINES_OF_MERCHANTS, "merchant"), (sql::WRONG_LINES_OF_USERS, "user")]
-    {
-        let mut statement = connection.prepare_cached(sql)?;
-        let mut rows = statement.query((SENTENCES_MAX,))?;
-        while let Some(row) = rows.next()? {
-            let (id, seq, user): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            sentences.push(format!(
-                "the history of user {user} lacks row {seq} of journal {owner}/{id}, or shows it wrongly"
-            ));
-        }
+/// What the columns of a row say: the sentence about it.
+type Sentence = fn(&Row<'_>) -> rusqlite::Result<String>;
+
+fn projections(connection: &Connection) -> Outcome<Vec<AuditFinding>> {
+    let mut findings = Vec::new();
+    for (sql, sentence) in HANDOVERS {
+        let found = sentences(connection, sql, sentence)?;
+        findings.extend(found.into_iter().map(AuditFinding::Handover));
     }
     let mut statement = connection.prepare_cached(sql::LINE_COUNTS)?;
     let (found, wanted): (i64, i64) =
         statement.query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
     if found > wanted {
-        sentences.push(format!(
+        findings.push(AuditFinding::Handover(format!(
             "there are {found} history lines for {wanted} entries of followed journals"
-        ));
+        )));
     }
-    Ok(sentences)
+    for (sql, sentence) in REFERENCES {
+        let found = sentences(connection, sql, sentence)?;
+        findings.extend(found.into_iter().map(AuditFinding::Reference));
+    }
+    Ok(findings)
+}
+
+fn sentences(connection: &Connection, sql: &str, sentence: Sentence) -> Outcome<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let rows = statement.query_map((SENTENCES_MAX,), sentence)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+const HANDOVERS: [(&str, Sentence); 4] = [
+    (sql::WRONG_LINES_OF_MERCHANTS, |row| wrong_line(row, "merchant")),
+    (sql::WRONG_LINES_OF_USERS, |row| wrong_line(row, "user")),
+    (sql::WRONG_CURSORS, |row| {
+        let id: i64 = row.get(0)?;
+        Ok(format!("the journal merchant/{id} is followed by nobody, or beyond its head"))
+    }),
+    (sql::LOST_MESSAGES, |row| {
+        let (id, no): (i64, i64) = (row.get(0)?, row.get(1)?);
+        Ok(format!("no inbox has the message of packet {no} of merchant/{id}"))
+    }),
+];
+
+const REFERENCES: [(&str, Sentence); 3] = [
+    (sql::WRONG_REFERENCES_OF_MERCHANTS, |row| wrong_reference(row, "merchant")),
+    (sql::WRONG_REFERENCES_OF_USERS, |row| wrong_reference(row, "user")),
+    (sql::WRONG_PAYOUTS, |row| {
+        let (user, reference): (i64, String) = (row.get(0)?, row.get(1)?);
+        Ok(format!("user/{user}: the payout {reference} is not what its movements say"))
+    }),
+];
+
+fn wrong_line(row: &Row<'_>, owner: &str) -> rusqlite::Result<String> {
+    let (id, seq, user): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    Ok(format!(
+        "the history of user {user} lacks row {seq} of journal {owner}/{id}, or shows it wrongly"
+    ))
+}
+
+fn wrong_reference(row: &Row<'_>, owner: &str) -> rusqlite::Result<String> {
+    let (id, reference): (i64, String) = (row.get(0)?, row.get(1)?);
+    let (booked, posted): (i64, i64) = (row.get(2)?, row.get(3)?);
+    Ok(format!(
+        "{owner}/{id}: the reference {reference} is booked {booked} times and used up {posted} \
+         times, or for another movement"
+    ))
 }

@@ -1,10 +1,10 @@
 //! A copy of everything is one consistent view of it.
 
 use async_trait::async_trait;
-use hongbao_app::ports::{AuditSource, StoreError};
+use hongbao_app::ports::{AuditFinding, AuditSource, StoreError};
 use hongbao_domain::{
     MerchantId, PacketKey, PacketNo, UserId,
-    ledger::{JournalRow, Owner},
+    ledger::{JournalRow, Owner, Subject},
     limit::DayUse,
     merchant::Merchant,
     packet::{GroupClaim, Order, OrderKey, Packet},
@@ -98,16 +98,50 @@ impl AuditSource for State {
         Ok(lines.take(page(limit)).collect())
     }
 
-    async fn projections(&mut self) -> Result<Vec<String>, StoreError> {
-        let passed = |row: &&JournalRow| match row.transfer.journal {
+    async fn projections(&mut self) -> Result<Vec<AuditFinding>, StoreError> {
+        let handovers = self.wrong_lines().chain(self.wrong_cursors()).chain(self.lost_messages());
+        Ok(handovers.map(AuditFinding::Handover).collect())
+    }
+}
+
+impl State {
+    fn passed(&self, row: &JournalRow) -> bool {
+        match row.transfer.journal {
             Owner::Merchant(id) => row.seq <= self.followed_of(id),
             Owner::User(_) => true,
-        };
-        let due = self.journals.values().flatten().filter(passed);
-        Ok(due
+        }
+    }
+
+    fn followed_rows(&self) -> impl Iterator<Item = &JournalRow> {
+        self.journals.values().flatten().filter(|row| self.passed(row))
+    }
+
+    fn wrong_lines(&self) -> impl Iterator<Item = String> {
+        self.followed_rows()
             .flat_map(wallet_entries_of)
             .filter(|line| self.wallet_lines.get(&(line.user, line.seq)) != Some(line))
             .map(|line| format!("line {} of user {} is missing or wrong", line.seq, line.user))
-            .collect())
+    }
+
+    fn wrong_cursors(&self) -> impl Iterator<Item = String> {
+        let heads = self.merchants.values().map(|record| &record.merchant);
+        heads
+            .filter(|merchant| self.followed_of(merchant.id) > merchant.book.journal.seq)
+            .map(|merchant| format!("the journal of {} is followed beyond its head", merchant.id))
+    }
+
+    fn lost_messages(&self) -> impl Iterator<Item = String> {
+        self.followed_rows()
+            .filter_map(|row| match (row.transfer.journal, &row.transfer.subject) {
+                (Owner::Merchant(merchant), Subject::Packet(no)) => {
+                    self.packets.get(&PacketKey { merchant, no: *no })
+                }
+                _ => None,
+            })
+            .filter(|packet| {
+                let place = (packet.receiver, packet.funded_at, packet.key);
+                self.messages.get(&place).is_none_or(|message| message.form != packet.form)
+            })
+            .map(|packet| format!("no inbox has the message of {:?}", packet.key))
     }
 }

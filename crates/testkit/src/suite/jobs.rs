@@ -9,7 +9,7 @@ use hongbao_domain::{
     packet::RefundPacket,
 };
 
-use super::{Harness, town::Town};
+use super::{Harness, books::deliver, town::Town};
 use crate::{
     builders::{a_claim, a_merchant, a_send, merchant_id, normal_terms},
     clock::DAY_SECONDS,
@@ -147,6 +147,8 @@ pub async fn a_journal_is_unfollowed_until_its_cursor_is_at_the_head(h: &Harness
         assert!(matches!(result, Err(StoreError::Conflict { .. })), "{result:?}");
     }
     assert_eq!(unfollowed().await, [cursor(1)]);
+    let rows = h.store.journal_after(Owner::Merchant(town.merchant), 1, 1).await;
+    deliver(h.store(), &rows.expect("a journal is read")).await;
     let moved = h.store.follow(town.merchant, 1, 2, &[]).await;
     moved.expect("a journal is followed");
     assert_eq!(unfollowed().await, []);
@@ -188,6 +190,7 @@ pub async fn following_a_journal_writes_each_line_once(h: &Harness) {
     let lost = h.store.follow(town.merchant, 2, 3, &lines).await;
     assert!(matches!(lost, Err(StoreError::Conflict { .. })), "{lost:?}");
     assert_eq!(history().await, []);
+    deliver(h.store(), &rows).await;
     for (from, to) in [(0, 2), (2, 3)] {
         let moved = h.store.follow(town.merchant, from, to, &lines).await;
         moved.expect("a journal is followed");

@@ -17,7 +17,7 @@ use hongbao_app::{
     vault::Vault,
 };
 use hongbao_domain::{
-    Command, MerchantId, PacketKey, Refusal, Timestamp, UserId,
+    Command, MerchantId, PacketKey, Refusal, UserId,
     limit::EXPIRY_SECONDS,
     packet::{RefundPacket, SendPacket},
 };
@@ -79,7 +79,7 @@ impl Storm {
     }
 
     async fn books_add_up(&self) {
-        let found = check_books(self.store(), Timestamp::EPOCH).await.unwrap();
+        let found = check_books(self.store(), None).await.unwrap();
         assert!(found.clean(), "{}", found.report);
     }
 

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use hongbao_app::{jobs::check_books, ports::random_bytes};
-use hongbao_domain::Timestamp;
 
 use super::{Done, say, serve::stopped_by_signal};
 use crate::{
@@ -83,7 +82,7 @@ fn taken(address: SocketAddr) -> bool {
 async fn once(platform: &Platform, manifest: &Manifest) -> Done {
     let run = hex::encode(random_bytes::<6>(platform.rng.as_ref()));
     tell(manifest, platform.authority.root_pem(), run).await?;
-    let found = check_books(platform.app.store().as_ref(), Timestamp::EPOCH).await?;
+    let found = check_books(platform.app.store().as_ref(), None).await?;
     say(found.report.to_string().trim_end())?;
     if found.clean() {
         say("The story went as it should, and the books add up.")?;

@@ -7,7 +7,6 @@ use hongbao_app::{
     jobs::check_books,
     ports::{Clock, SystemClock},
 };
-use hongbao_domain::Timestamp;
 
 use super::{Done, StoreFlags, say};
 use crate::running::open_store_read_only;
@@ -28,8 +27,7 @@ impl Verify {
         let url = self.store.url();
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let store = open_store_read_only(&url, &clock)?;
-        let overdue_at = if self.up { clock.now() } else { Timestamp::EPOCH };
-        let found = check_books(store.as_ref(), overdue_at).await?;
+        let found = check_books(store.as_ref(), self.up.then(|| clock.now())).await?;
         say(found.report.to_string().trim_end())?;
         for sentence in &found.structure {
             say(&format!("store FAIL {sentence}"))?;
@@ -37,6 +35,8 @@ impl Verify {
         if found.clean() {
             say(&format!("{url}: the books add up"))?;
             Ok(())
+        } else if !found.stops_money() {
+            Err(format!("{url}: the books add up, but refunds are late").into())
         } else {
             Err(format!("{url}: the books do not add up; stop money operations and look").into())
         }

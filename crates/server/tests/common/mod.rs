@@ -13,7 +13,6 @@ use hongbao_app::{
     jobs::check_books,
     ports::{Clock, SystemClock},
 };
-use hongbao_domain::Timestamp;
 use hongbao_server::{
     client::{JsonClient, V2Client},
     config::StoreUrl,
@@ -154,7 +153,7 @@ pub fn query_fields<'a>(
 pub async fn audit(data: &Path) -> BTreeSet<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).unwrap();
-    let found = check_books(store.as_ref(), Timestamp::EPOCH).await.unwrap();
+    let found = check_books(store.as_ref(), None).await.unwrap();
     assert!(found.clean(), "{}\n{:?}", found.report, found.structure);
     let mut source = store.audit_source().await.unwrap();
     let mut numbers = BTreeSet::new();

@@ -106,8 +106,14 @@ impl MerchantAudit {
         }
     }
 
-    /// Takes in a stored packet. `split` is what its order says of its shares.
-    pub fn packet(&mut self, packet: &Packet, split: Option<SplitTerms>, overdue_at: Timestamp) {
+    /// Takes in a stored packet. `split` is what its order says of its shares. Refunds are late
+    /// against `overdue_at`; without it nothing is said of them.
+    pub fn packet(
+        &mut self,
+        packet: &Packet,
+        split: Option<SplitTerms>,
+        overdue_at: Option<Timestamp>,
+    ) {
         let key = packet.key;
         let name = || format!("packet {} of merchant/{}", key.no.get(), key.merchant);
         let sums = self.packets.remove(&key.no.get()).unwrap_or_default();
@@ -129,9 +135,11 @@ impl MerchantAudit {
         self.report.check(9, claims && own, || format!("{}: {} claims", name(), sums.claims));
         self.refund(packet, &sums);
         self.state(packet);
-        let ended = packet.expire_at.plus_seconds(600) < overdue_at;
-        self.report
-            .check(15, !(ended && escrow.is_positive()), || format!("{} is overdue", name()));
+        if let Some(overdue_at) = overdue_at {
+            let ended = packet.expire_at.plus_seconds(600) < overdue_at;
+            self.report
+                .check(15, !(ended && escrow.is_positive()), || format!("{} is overdue", name()));
+        }
         if packet.kind == PacketKind::Group {
             self.takes.insert(key.no.get(), sums.takes);
         }

@@ -9,9 +9,8 @@ use hongbao_domain::{
     MerchantId, Timestamp, UserId,
     ids::PacketKey,
     ledger::{
-        JournalHead, Owner,
+        Owner,
         audit::{Invariant, MerchantAudit, PlatformAudit, Report},
-        chain,
     },
     merchant::Merchant,
     packet::{OrderState, Packet},
@@ -19,6 +18,7 @@ use hongbao_domain::{
 };
 use tokio::sync::watch;
 
+use super::tail::TailCheck;
 use crate::{
     App, AppError,
     ports::{AuditFinding, AuditSource, Store, StoreError},
@@ -214,38 +214,6 @@ async fn check_users(
     }
 }
 
-/// The part of X3 that runs every minute: new rows of every merchant's journal follow from the
-/// ones checked before, and end at the head that is stored.
-#[derive(Debug, Default)]
-pub(super) struct Tail(BTreeMap<MerchantId, JournalHead>);
-
-impl Tail {
-    async fn check(&mut self, store: &dyn Store) -> Result<Option<String>, StoreError> {
-        let mut source = store.audit_source().await?;
-        for merchant in source.merchants().await? {
-            let (id, stored) = (merchant.id, merchant.book.journal);
-            // At the first look the stored head is taken on trust; the full check reads it all.
-            let head = self.0.entry(id).or_insert(stored);
-            loop {
-                let rows = source.journal(Owner::Merchant(id), head.seq, PAGE).await?;
-                let Some(last) = rows.last() else { break };
-                let mut hash = head.hash;
-                for row in &rows {
-                    if chain::expected(hash, row) != row.hash {
-                        return Ok(Some(format!("merchant/{id} row {} does not follow", row.seq)));
-                    }
-                    hash = row.hash;
-                }
-                *head = JournalHead { seq: last.seq, hash, at: last.transfer.at };
-            }
-            if (head.seq, head.hash) != (stored.seq, stored.hash) {
-                return Ok(Some(format!("merchant/{id}: the stored head is not the last row")));
-            }
-        }
-        Ok(None)
-    }
-}
-
 /// Checks the tail every minute and everything at start and once a day; what does not add up, or
 /// cannot be read for damage, stops money operations.
 pub(super) async fn run(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
@@ -269,7 +237,7 @@ pub(super) async fn run(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
 
 /// What the check of every minute remembers.
 struct Watchman {
-    tail: Tail,
+    tail: TailCheck,
     started: Timestamp,
     turns: u32,
     /// Stays true until a full check was completed.
@@ -278,7 +246,7 @@ struct Watchman {
 
 impl Watchman {
     fn new(started: Timestamp) -> Self {
-        Self { tail: Tail::default(), started, turns: 0, full_due: false }
+        Self { tail: TailCheck::default(), started, turns: 0, full_due: false }
     }
 
     async fn turn(&mut self, app: &Arc<App>) -> Result<(), AppError> {

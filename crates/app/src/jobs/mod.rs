@@ -7,6 +7,7 @@ mod check;
 mod expiry;
 mod follow;
 mod payouts;
+mod tail;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -14,6 +15,7 @@ pub use check::{CheckReport, check_books};
 pub use expiry::sweep_expired;
 pub use follow::follow_journals;
 pub use payouts::pay_out_pending;
+pub use tail::TailCheck;
 use tokio::sync::watch;
 
 use crate::{

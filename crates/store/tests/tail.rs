@@ -102,3 +102,20 @@ async fn a_balance_that_does_not_continue_is_told_though_the_chain_holds() {
     let told = watched.looks().await.unwrap();
     assert!(told.contains("row 2") && told.contains("/basic stands at"), "{told}");
 }
+
+#[tokio::test]
+async fn a_head_is_told_once_after_it_moved() {
+    let mut watched = Watched::new().await;
+    let told = async |watched: &mut Watched| {
+        assert_eq!(watched.looks().await, None);
+        let heads = watched.tail.moved_heads();
+        heads.into_iter().map(|(id, head)| (id, head.seq)).collect::<Vec<_>>()
+    };
+    let id = watched.merchant;
+    assert_eq!(told(&mut watched).await, [(id, 1)]);
+    assert_eq!(told(&mut watched).await, []);
+    watched.sends("b1").await;
+    watched.sends("b2").await;
+    assert_eq!(told(&mut watched).await, [(id, 3)]);
+    assert_eq!(told(&mut watched).await, []);
+}

@@ -9,7 +9,7 @@ use hongbao_domain::{
     MerchantId, Timestamp, UserId,
     ids::PacketKey,
     ledger::{
-        Owner,
+        JournalHead, Owner,
         audit::{Invariant, MerchantAudit, PlatformAudit, Report},
     },
     merchant::Merchant,
@@ -251,10 +251,13 @@ impl Watchman {
 
     async fn turn(&mut self, app: &Arc<App>) -> Result<(), AppError> {
         self.full_due |= self.turns.is_multiple_of(super::FULL_CHECK_EVERY);
+        let heads_due = self.turns.is_multiple_of(super::HEADS_EVERY);
         self.turns = self.turns.wrapping_add(1);
         let store = app.store().as_ref();
         if let Some(reason) = self.tail.check(store).await? {
             app.executor().gate().halt(reason);
+        } else if heads_due {
+            tell_heads(self.tail.moved_heads());
         }
         if self.full_due {
             let now = app.clock.now();
@@ -272,6 +275,13 @@ impl Watchman {
             }
         }
         Ok(())
+    }
+}
+
+/// The log is outside of the store, and a log collector outside of the machine.
+fn tell_heads(heads: Vec<(MerchantId, JournalHead)>) {
+    for (mch_id, JournalHead { seq, hash, at: _ }) in heads {
+        tracing::info!(%mch_id, seq, %hash, "the head of a journal");
     }
 }
 

@@ -32,6 +32,8 @@ const PAYOUT_PAUSE: Duration = Duration::from_millis(500);
 /// X3: at least every 60 s incrementally, full once a day.
 const CHECK_PAUSE: Duration = Duration::from_mins(1);
 const FULL_CHECK_EVERY: u32 = 24 * 60;
+/// I-18: heads of journals are told outside of the store at least once an hour.
+const HEADS_EVERY: u32 = 60;
 /// After an error a job waits this long, so that a broken store is not hammered.
 const ERROR_PAUSE: Duration = Duration::from_secs(2);
 

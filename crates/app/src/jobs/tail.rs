@@ -32,11 +32,25 @@ impl TailCheck {
         }
         Ok(None)
     }
+
+    /// Heads that moved since they were asked for last: what is told outside of the store, so that
+    /// a store rewritten as a whole, or restored from an old copy, is found out (I-18).
+    pub fn moved_heads(&mut self) -> Vec<(MerchantId, JournalHead)> {
+        let moved = self.0.iter_mut().filter(|(_, seen)| seen.head.seq > seen.told);
+        moved
+            .map(|(id, seen)| {
+                seen.told = seen.head.seq;
+                (*id, seen.head)
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug)]
 struct Seen {
     head: JournalHead,
+    /// The number of the head that was told last.
+    told: u64,
     accounts: BTreeMap<AccountKind, Balance>,
 }
 
@@ -45,6 +59,7 @@ impl Seen {
         let held = |kind: AccountKind| book.account(kind).map(|balance| (kind, *balance));
         Self {
             head: book.journal,
+            told: 0,
             accounts: AccountKind::ALL.into_iter().filter_map(held).collect(),
         }
     }

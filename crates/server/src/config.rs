@@ -21,6 +21,13 @@ impl StoreUrl {
     pub fn in_directory(data: &std::path::Path) -> Self {
         Self::Sqlite(data.join("hongbao.db"))
     }
+
+    /// The same store, named so that it is found from any directory.
+    pub fn absolute(&self) -> std::io::Result<Self> {
+        match self {
+            Self::Sqlite(path) => std::path::absolute(path).map(Self::Sqlite),
+        }
+    }
 }
 
 impl FromStr for StoreUrl {

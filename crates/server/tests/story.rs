@@ -92,15 +92,27 @@ async fn sigterm_ends_the_process_well() {
 
 /// X2: verify looks at a store beside the running server, and tells of a forged row.
 #[tokio::test]
-async fn verify_reads_beside_a_running_server() {
+async fn verify_reads_beside_a_running_server_and_tells_of_a_forged_row() {
     let dir = private_directory();
-    let demo = DemoProcess::start(dir.path()).await;
-    let output =
-        Command::new(HONGBAO).arg("verify").arg("--data").arg(dir.path()).output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(said.lines().filter(|line| line.starts_with("I-")).count(), 32, "{said}");
-    drop(demo);
+    let mut demo = DemoProcess::start(dir.path()).await;
+    let verify = || {
+        let output =
+            Command::new(HONGBAO).arg("verify").arg("--data").arg(dir.path()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert_eq!(said.lines().filter(|line| line.starts_with("I-")).count(), 32, "{said}");
+        (output.status.success(), said)
+    };
+    let (good, said) = verify();
+    assert!(good && !said.contains("FAIL"), "{said}");
+    assert!(demo.terminate());
+    let path = dir.path().join("hongbao.db");
+    let hash = common::a_hash_inside(dir.path()).await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(hash.len()).position(|part| part == hash).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let (good, said) = verify();
+    assert!(!good && said.contains("I-18 FAIL"), "{said}");
 }
 
 /// A certificate that is revoked while the server runs is refused at the next call (J-4).

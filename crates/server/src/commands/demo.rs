@@ -41,7 +41,7 @@ impl Demo {
         let manifest = Manifest {
             v2_base: format!("https://{}", running.v2),
             web_base: format!("http://{}", running.web),
-            store: config.store_url().to_string(),
+            store: config.store_url().absolute()?.to_string(),
             ops_base: format!("http://{}", running.ops),
             ops_token: ops_token.to_string(),
             ca_pem: platform.home.path("ca/ca.pem"),

@@ -11,7 +11,7 @@ pub struct Manifest {
     pub v2_base: String,
     /// Base address of users' JSON.
     pub web_base: String,
-    /// The store, for `hongbao verify --store`.
+    /// The store with its absolute path, for `hongbao verify --store`.
     pub store: String,
     /// Base address of health and the operators' JSON.
     pub ops_base: String,

@@ -13,6 +13,7 @@ use hongbao_app::{
     jobs::check_books,
     ports::{Clock, SystemClock},
 };
+use hongbao_domain::ledger::Owner;
 use hongbao_server::{
     client::{JsonClient, V2Client},
     config::StoreUrl,
@@ -162,4 +163,17 @@ pub async fn audit(data: &Path) -> BTreeSet<String> {
         numbers.extend(orders.into_iter().map(|(key, _)| key.bill_no.to_string()));
     }
     numbers
+}
+
+/// The hash of a journal row that another row follows, so that it stands in one place only.
+pub async fn a_hash_inside(data: &Path) -> [u8; 32] {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).unwrap();
+    for record in store.merchants().await.unwrap() {
+        let owner = Owner::Merchant(record.merchant.id);
+        if let [row, _next] = store.journal_after(owner, 0, 2).await.unwrap().as_slice() {
+            return row.hash.0;
+        }
+    }
+    panic!("no journal of the demo has two rows");
 }

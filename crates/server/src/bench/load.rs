@@ -60,16 +60,22 @@ pub(super) struct LoadPlan {
     pub(super) rate: Option<f64>,
 }
 
-/// Sends every request once. One answer that is not 2xx fails the run: quick errors would only
-/// flatter it.
+/// Sends every request once, over connections made before the clock starts. One answer that is not
+/// 2xx fails the run: quick errors would only flatter it.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
 pub(super) async fn run(plan: LoadPlan, requests: Arc<Vec<Vec<u8>>>) -> io::Result<LoadResult> {
+    let mut streams = Vec::with_capacity(plan.connections);
+    for _ in 0..plan.connections {
+        let stream = TcpStream::connect(plan.target).await?;
+        stream.set_nodelay(true)?;
+        streams.push(stream);
+    }
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut connections = JoinSet::new();
-    for _ in 0..plan.connections {
+    for stream in streams {
         let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        connections.spawn(drive(plan, requests, next, started));
+        connections.spawn(drive(stream, plan.rate, requests, next, started));
     }
     let mut result = LoadResult::default();
     while let Some(part) = connections.join_next().await {
@@ -88,20 +94,19 @@ pub(super) async fn run(plan: LoadPlan, requests: Arc<Vec<Vec<u8>>>) -> io::Resu
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
 async fn drive(
-    plan: LoadPlan,
+    mut stream: TcpStream,
+    rate: Option<f64>,
     requests: Arc<Vec<Vec<u8>>>,
     next: Arc<AtomicUsize>,
     started: Instant,
 ) -> io::Result<LoadResult> {
-    let mut stream = TcpStream::connect(plan.target).await?;
-    stream.set_nodelay(true)?;
     let mut result = LoadResult::default();
     let mut buffer = Vec::with_capacity(4_096);
     loop {
         let turn = next.fetch_add(1, Ordering::Relaxed);
         let Some(request) = requests.get(turn) else { return Ok(result) };
         // With a rate, a request's waiting time starts when it was due, sent late or not.
-        let due = match plan.rate {
+        let due = match rate {
             Some(rate) => {
                 let due = started + Duration::from_secs_f64(turn_seconds(turn, rate));
                 tokio::time::sleep_until(due.into()).await;

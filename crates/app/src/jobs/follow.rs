@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use hongbao_domain::{
-    MerchantId, PacketKey,
-    ledger::{JournalRow, Owner, Subject, TransferKind},
+    PacketKey,
+    ledger::{JournalRow, Owner},
 };
 
 use crate::{
@@ -57,20 +57,10 @@ async fn follow_one(
     let Some(last) = rows.last() else {
         return Ok(0);
     };
-    let sent: Vec<PacketKey> = rows.iter().filter_map(|row| packet_sent(merchant, row)).collect();
+    let sent: Vec<PacketKey> = rows.iter().filter_map(JournalRow::packet_sent).collect();
     if !sent.is_empty() {
-        let messages: Vec<Message> = app
-            .store
-            .packets(&sent)
-            .await?
-            .into_iter()
-            .map(|packet| Message {
-                user: packet.receiver,
-                packet: packet.key,
-                sent_at: packet.funded_at,
-                form: packet.form,
-            })
-            .collect();
+        let packets = app.store.packets(&sent).await?;
+        let messages: Vec<Message> = packets.iter().map(Message::of).collect();
         notifier.notify(&messages).await.map_err(|error| {
             AppError::Store(StoreError::Unavailable(format!("messages not handed over: {error}")))
         })?;
@@ -81,12 +71,5 @@ async fn follow_one(
         // Another server follows this journal: it has done the same.
         Err(StoreError::Conflict { .. }) => Ok(0),
         Err(error) => Err(error.into()),
-    }
-}
-
-fn packet_sent(merchant: MerchantId, row: &JournalRow) -> Option<PacketKey> {
-    match (row.transfer.kind, &row.transfer.subject) {
-        (TransferKind::Send, Subject::Packet(no)) => Some(PacketKey { merchant, no: *no }),
-        _ => None,
     }
 }

@@ -197,6 +197,18 @@ pub struct Message {
     pub form: MessageForm,
 }
 
+impl Message {
+    /// What the receiver of a packet is told.
+    pub const fn of(packet: &Packet) -> Self {
+        Self {
+            user: packet.receiver,
+            packet: packet.key,
+            sent_at: packet.funded_at,
+            form: packet.form,
+        }
+    }
+}
+
 /// One line of a wallet's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletEntry {

@@ -16,7 +16,7 @@ use std::fmt;
 pub use chain::JournalHash;
 
 use crate::{
-    ids::{MerchantId, PacketNo, Reference, UserId},
+    ids::{MerchantId, PacketKey, PacketNo, Reference, UserId},
     money::{Fen, MoneyOverflow},
     time::{Day, Timestamp},
 };
@@ -290,4 +290,16 @@ pub struct JournalRow {
     pub to_after: Balance,
     /// The chained hash, see [`chain`].
     pub hash: JournalHash,
+}
+
+impl JournalRow {
+    /// The packet that this row funded, if it is a send.
+    pub const fn packet_sent(&self) -> Option<PacketKey> {
+        match (self.transfer.kind, self.transfer.journal, &self.transfer.subject) {
+            (TransferKind::Send, Owner::Merchant(merchant), Subject::Packet(no)) => {
+                Some(PacketKey { merchant, no: *no })
+            }
+            _ => None,
+        }
+    }
 }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hongbao_app::ports::{AuditSource, Message, Store};
 use hongbao_domain::{
     Fen, MerchantId, PacketKey, UserId,
-    ledger::{
-        Account, AccountKind, Balance, JournalHead, JournalRow, Owner, Subject, TransferKind, chain,
-    },
+    ledger::{Account, AccountKind, Balance, JournalHead, JournalRow, Owner, TransferKind, chain},
     limit::DayUse,
     merchant::Merchant,
     packet::{GroupClaim, OrderState, Packet, PacketKind, PacketState},
@@ -43,27 +41,10 @@ pub async fn follow_all(store: &dyn Store) {
 
 /// Puts the messages of a merchant's sends into inboxes, as the job does before it follows them.
 pub(super) async fn deliver(store: &dyn Store, rows: &[JournalRow]) {
-    let sent: Vec<PacketKey> = rows.iter().filter_map(packet_sent).collect();
+    let sent: Vec<PacketKey> = rows.iter().filter_map(JournalRow::packet_sent).collect();
     let packets = store.packets(&sent).await.expect("packets are read");
-    let messages: Vec<Message> = packets
-        .into_iter()
-        .map(|packet| Message {
-            user: packet.receiver,
-            packet: packet.key,
-            sent_at: packet.funded_at,
-            form: packet.form,
-        })
-        .collect();
+    let messages: Vec<Message> = packets.iter().map(Message::of).collect();
     store.put_messages(&messages).await.expect("messages are put");
-}
-
-fn packet_sent(row: &JournalRow) -> Option<PacketKey> {
-    match (row.transfer.kind, row.transfer.journal, &row.transfer.subject) {
-        (TransferKind::Send, Owner::Merchant(merchant), Subject::Packet(no)) => {
-            Some(PacketKey { merchant, no: *no })
-        }
-        _ => None,
-    }
 }
 
 /// Checks everything that must hold of the books at any time: I-01 to I-10, I-14, I-16 to I-18.

@@ -72,18 +72,8 @@ async fn follow(fixture: &Fixture) {
     let store = &fixture.store;
     let (merchant, head) = (cursor.merchant, cursor.head);
     let keys = [1, 2, 3].map(packet_key);
-    let messages: Vec<Message> = store
-        .packets(&keys)
-        .await
-        .unwrap()
-        .into_iter()
-        .map(|packet| Message {
-            user: packet.receiver,
-            packet: packet.key,
-            sent_at: packet.funded_at,
-            form: packet.form,
-        })
-        .collect();
+    let packets = store.packets(&keys).await.unwrap();
+    let messages: Vec<Message> = packets.iter().map(Message::of).collect();
     store.put_messages(&messages).await.unwrap();
     store.follow(merchant, 0, head, &lines).await.unwrap();
     assert!(matches!(

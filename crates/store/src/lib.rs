@@ -1,8 +1,20 @@
 //! Where everything is kept.
 //!
-//! A store implements [`hongbao_app::ports::Store`]. Each database has its folder, today SQLite
-//! only; statements that are not on the hot path, and that any SQL database takes, stand in
-//! `queries`.
+//! A store implements [`hongbao_app::ports::Store`]. Each database has its folder, with files of
+//! the same names: opening, and the hot path in its own way. All else is written once:
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `queries` | statements off the hot path, in the SQL that both databases take, and their rows |
+//! | `session` | what those need of a database |
+//! | `fields`, `columns` | between columns and the domain |
+//! | `settings` | parsed settings |
+//! | `error` | what can go wrong |
 
+mod columns;
+mod error;
+mod fields;
 mod queries;
+mod session;
+mod settings;
 pub mod sqlite;

@@ -1,6 +1,27 @@
 //! Reading everything in pages by key, for checking the books.
 
-use super::{order_columns, order_joins, packet_columns, wallet_columns};
+use hongbao_app::ports::AuditFinding;
+use hongbao_domain::{
+    MerchantId, PacketKey, UserId,
+    limit::DayUse,
+    merchant::Merchant,
+    packet::{GroupClaim, Order, OrderKey, Packet},
+    wallet::Wallet,
+};
+
+use super::{
+    admin, order_columns, order_joins, packet_columns, packets::order_row, wallet_columns,
+};
+use crate::{
+    columns::{int, merchant_int},
+    error::Outcome,
+    fields::Fields,
+    session::{Session, values},
+    settings::SettingsCache,
+};
+
+/// How many sentences about the same kind of damage are enough.
+const SENTENCES_MAX: u32 = 100;
 
 pub(crate) const WALLETS: &str = concat!(
     "
@@ -213,3 +234,151 @@ SELECT (SELECT count(*) FROM wallet_entry),
         WHERE merchant_journal.user_id IS NOT NULL)
        + (SELECT count(*) FROM user_journal WHERE from_kind = 4)
        + (SELECT count(*) FROM user_journal WHERE to_kind = 4)";
+
+/// Every merchant, by number.
+pub(crate) async fn merchants(
+    session: &impl Session,
+    settings: &SettingsCache,
+) -> Outcome<Vec<Merchant>> {
+    let records = admin::merchants(session, settings).await?;
+    Ok(records.into_iter().map(|record| record.merchant).collect())
+}
+
+/// Wallets of users above `user`.
+pub(crate) async fn wallets(
+    session: &impl Session,
+    user: UserId,
+    limit: u32,
+) -> Outcome<Vec<Wallet>> {
+    session
+        .query(WALLETS, "wallet", values![int(user.get())?, limit], |fields| fields.wallet())
+        .await
+}
+
+/// Packets of a merchant above `no`.
+pub(crate) async fn packets(
+    session: &impl Session,
+    merchant: MerchantId,
+    no: u64,
+    limit: u32,
+) -> Outcome<Vec<Packet>> {
+    let key = values![merchant_int(merchant), int(no)?, limit];
+    session.query(PACKETS, "packet", key, |fields| fields.packet()).await
+}
+
+/// Group claims of a merchant above (packet number, share number).
+pub(crate) async fn group_claims(
+    session: &impl Session,
+    merchant: MerchantId,
+    (no, share_no): (u64, u32),
+    limit: u32,
+) -> Outcome<Vec<(PacketKey, GroupClaim)>> {
+    let key = values![merchant_int(merchant), int(no)?, share_no, limit];
+    session
+        .query(GROUP_CLAIMS, "group_claim", key, |fields| {
+            let packet = fields.packet_key()?;
+            let user = fields.user()?;
+            let (share_no, amount, at) = (fields.u32()?, fields.fen()?, fields.time()?);
+            Ok((packet, GroupClaim { user, share_no, amount, at }))
+        })
+        .await
+}
+
+/// What users of a merchant have used of daily caps, above `user`.
+pub(crate) async fn user_days(
+    session: &impl Session,
+    merchant: MerchantId,
+    user: UserId,
+    limit: u32,
+) -> Outcome<Vec<(UserId, DayUse)>> {
+    let key = values![merchant_int(merchant), int(user.get())?, limit];
+    session
+        .query(USER_DAYS, "user_day", key, |fields| Ok((fields.user()?, fields.day_use()?)))
+        .await
+}
+
+/// Orders called by a merchant, above a number.
+pub(crate) async fn orders(
+    session: &impl Session,
+    caller: MerchantId,
+    bill_no: &str,
+    limit: u32,
+) -> Outcome<Vec<(OrderKey, Order)>> {
+    let key = values![merchant_int(caller), bill_no, limit];
+    session.query(ORDERS, "packet_terms", key, order_row).await
+}
+
+/// What is written beside the journals and does not follow from them.
+pub(crate) async fn projections(session: &impl Session) -> Outcome<Vec<AuditFinding>> {
+    let mut findings = Vec::new();
+    for (sql, sentence) in HANDOVERS {
+        let found = sentences(session, sql, sentence).await?;
+        findings.extend(found.into_iter().map(AuditFinding::Handover));
+    }
+    findings.extend(superfluous_lines(session).await?);
+    for (sql, sentence) in REFERENCES {
+        let found = sentences(session, sql, sentence).await?;
+        findings.extend(found.into_iter().map(AuditFinding::Reference));
+    }
+    Ok(findings)
+}
+
+async fn superfluous_lines(session: &impl Session) -> Outcome<Option<AuditFinding>> {
+    let counts = session.find(LINE_COUNTS, "wallet_entry", &[], |fields| {
+        Ok((fields.raw::<i64>()?, fields.raw::<i64>()?))
+    });
+    Ok(counts.await?.filter(|(found, wanted)| found > wanted).map(|(found, wanted)| {
+        AuditFinding::Handover(format!(
+            "there are {found} history lines for {wanted} entries of followed journals"
+        ))
+    }))
+}
+
+/// What the columns of a row say: the sentence about it.
+type Sentence = fn(&mut Fields<'_>) -> Outcome<String>;
+
+async fn sentences(
+    session: &impl Session,
+    sql: &'static str,
+    sentence: Sentence,
+) -> Outcome<Vec<String>> {
+    session.query(sql, "a finding", values![SENTENCES_MAX], sentence).await
+}
+
+const HANDOVERS: [(&str, Sentence); 4] = [
+    (WRONG_LINES_OF_MERCHANTS, |fields| wrong_line(fields, "merchant")),
+    (WRONG_LINES_OF_USERS, |fields| wrong_line(fields, "user")),
+    (WRONG_CURSORS, |fields| {
+        let id: i64 = fields.raw()?;
+        Ok(format!("the journal merchant/{id} is followed by nobody, or beyond its head"))
+    }),
+    (LOST_MESSAGES, |fields| {
+        let (id, no): (i64, i64) = (fields.raw()?, fields.raw()?);
+        Ok(format!("no inbox has the message of packet {no} of merchant/{id}"))
+    }),
+];
+
+const REFERENCES: [(&str, Sentence); 3] = [
+    (WRONG_REFERENCES_OF_MERCHANTS, |fields| wrong_reference(fields, "merchant")),
+    (WRONG_REFERENCES_OF_USERS, |fields| wrong_reference(fields, "user")),
+    (WRONG_PAYOUTS, |fields| {
+        let (user, reference): (i64, String) = (fields.raw()?, fields.raw()?);
+        Ok(format!("user/{user}: the payout {reference} is not what its movements say"))
+    }),
+];
+
+fn wrong_line(fields: &mut Fields<'_>, owner: &str) -> Outcome<String> {
+    let (id, seq, user): (i64, i64, i64) = (fields.raw()?, fields.raw()?, fields.raw()?);
+    Ok(format!(
+        "the history of user {user} lacks row {seq} of journal {owner}/{id}, or shows it wrongly"
+    ))
+}
+
+fn wrong_reference(fields: &mut Fields<'_>, owner: &str) -> Outcome<String> {
+    let (id, reference): (i64, String) = (fields.raw()?, fields.raw()?);
+    let (booked, posted): (i64, i64) = (fields.raw()?, fields.raw()?);
+    Ok(format!(
+        "{owner}/{id}: the reference {reference} is booked {booked} times and used up {posted} \
+         times, or for another movement"
+    ))
+}

@@ -1,4 +1,21 @@
-//! What background jobs read and remember.
+//! What background jobs look for and remember.
+
+use std::collections::BTreeMap;
+
+use hongbao_app::ports::{DuePacket, DueScan, JournalCursor, PendingPayout, WalletEntry};
+use hongbao_domain::{MerchantId, Timestamp};
+
+use super::users::insert_entry;
+use crate::{
+    columns::{int, merchant_int},
+    error::{Outcome, one},
+    fields::Fields,
+    session::{Session, values},
+};
+
+/// By so much a cursor moves on at least: an idle server scans every second and commits once a
+/// minute. What a scan finds is the same, it only begins up to a minute earlier.
+const CURSOR_STEP_MILLIS: i64 = 60_000;
 
 pub(crate) const DUE_PACKETS: &str = "
 SELECT merchant_id, packet_no, expire_at
@@ -39,26 +56,141 @@ UPDATE follow_cursor
 SET followed_seq = $1
 WHERE merchant_id = $2 AND followed_seq = $3";
 
-pub(crate) const MERCHANT_JOURNAL: &str = "
-SELECT merchant_id, seq, kind, amount, from_kind, from_seq, from_balance, to_kind, to_seq,
-       to_balance, user_id, at, hash, packet_no, share_no, reference, limit_version, limit_day,
-       limit_used_fen, limit_used_count, limit_cap_fen, limit_cap_count
-FROM merchant_journal
-WHERE merchant_id = $1 AND seq > $2
-ORDER BY seq
-LIMIT $3";
-
-pub(crate) const USER_JOURNAL: &str = "
-SELECT user_id, seq, kind, amount, from_kind, from_seq, from_balance, to_kind, to_seq,
-       to_balance, payee_id, at, hash, reference
-FROM user_journal
-WHERE user_id = $1 AND seq > $2
-ORDER BY seq
-LIMIT $3";
-
 pub(crate) const PENDING_PAYOUTS: &str = "
 SELECT user_id, reference, amount, at
 FROM payout
 WHERE state = 1 AND (at, user_id, reference) > ($1, $2, $3)
 ORDER BY at, user_id, reference
 LIMIT $4";
+
+/// A merchant, its time, and up to when its packets are settled.
+struct ExpiryClock {
+    merchant: MerchantId,
+    time: Timestamp,
+    settled_through: Timestamp,
+}
+
+/// Packets that have ended by their merchant's time and are not settled, oldest first.
+pub(crate) async fn due_packets(
+    session: &impl Session,
+    now: Timestamp,
+    limit: u32,
+) -> Outcome<DueScan> {
+    let clock = |fields: &mut Fields<'_>| expiry_clock(fields, now);
+    let clocks = session.query(EXPIRY_CLOCKS, "merchant_book", &[], clock).await?;
+    let mut due = Vec::new();
+    for clock in &clocks {
+        let (after, until) = (clock.settled_through.millis(), clock.time.millis());
+        let key = values![merchant_int(clock.merchant), after, until, limit];
+        let of_merchant = session.query(DUE_PACKETS, "packet", key, |fields| {
+            Ok(DuePacket { packet: fields.packet_key()?, expire_at: fields.time()? })
+        });
+        due.extend(of_merchant.await?);
+    }
+    due.sort_by_key(|due| (due.expire_at, due.packet));
+    due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let times = clocks.iter().map(|clock| (clock.merchant, clock.time));
+    Ok(DueScan { packets: due, times: times.collect() })
+}
+
+fn expiry_clock(fields: &mut Fields<'_>, now: Timestamp) -> Outcome<ExpiryClock> {
+    let merchant = fields.merchant()?;
+    let (offset_millis, journal_at) = (fields.raw()?, fields.time()?);
+    let settled_through = fields.time_or_null()?;
+    // As `Merchant::time`, without its settings.
+    let time = now.plus_millis(offset_millis).max(journal_at);
+    // A cursor ahead of the time was told by a clock that ran ahead. Packets sent since end
+    // before it, so it says nothing, and everything is looked at.
+    let trusted = settled_through.filter(|through| *through <= time);
+    let settled_through = trusted.unwrap_or(Timestamp::from_millis(i64::MIN));
+    Ok(ExpiryClock { merchant, time, settled_through })
+}
+
+/// Those of the told times that move a cursor: back by anything, or on by
+/// [`CURSOR_STEP_MILLIS`]. Back at once, because a cursor ahead of the time costs whole scans.
+pub(crate) async fn moved_cursors(
+    session: &impl Session,
+    times: &[(MerchantId, Timestamp)],
+) -> Outcome<Vec<(MerchantId, Timestamp)>> {
+    let stored = session.query(EXPIRY_CURSORS, "expiry_cursor", &[], |fields| {
+        Ok((fields.merchant()?, fields.time()?))
+    });
+    let stored: BTreeMap<MerchantId, Timestamp> = stored.await?.into_iter().collect();
+    let moved = times.iter().copied().filter(|(merchant, told)| {
+        stored
+            .get(merchant)
+            .is_none_or(|stored| told < stored || *told >= stored.plus_millis(CURSOR_STEP_MILLIS))
+    });
+    Ok(moved.collect())
+}
+
+/// Remembers up to when packets are settled: the newest told time, also when it is earlier than
+/// the stored one. It is told after a scan that found nothing, so it is true; and when two
+/// servers tell in the other order, the next scan only begins a little earlier.
+pub(crate) async fn settled_through(
+    session: &impl Session,
+    times: &[(MerchantId, Timestamp)],
+) -> Outcome<()> {
+    for (merchant, time) in times {
+        session.execute(SETTLED_THROUGH, values![merchant_int(*merchant), time.millis()]).await?;
+    }
+    Ok(())
+}
+
+/// Merchants after `after` whose journals are ahead of what was followed.
+pub(crate) async fn unfollowed(
+    session: &impl Session,
+    after: Option<MerchantId>,
+    limit: u32,
+) -> Outcome<Vec<JournalCursor>> {
+    let key = values![after.map_or(i64::MIN, merchant_int), limit];
+    session
+        .query(UNFOLLOWED, "follow_cursor", key, |fields| {
+            Ok(JournalCursor {
+                merchant: fields.merchant()?,
+                followed: fields.u64()?,
+                head: fields.u64()?,
+            })
+        })
+        .await
+}
+
+/// Writes history lines and moves the cursor that they belong to.
+pub(crate) async fn follow(
+    session: &impl Session,
+    merchant: MerchantId,
+    from: u64,
+    to: u64,
+    entries: &[WalletEntry],
+) -> Outcome<()> {
+    let cursor = values![int(to)?, merchant_int(merchant), int(from)?];
+    one(session.execute(MOVE_FOLLOW_CURSOR, cursor).await?, "follow_cursor")?;
+    let mut entries: Vec<&WalletEntry> = entries.iter().collect();
+    entries.sort_by_key(|entry| (entry.user, entry.seq));
+    for entry in entries {
+        insert_entry(session, entry).await?;
+    }
+    Ok(())
+}
+
+/// Withdrawals not confirmed that come after `after`, oldest first.
+pub(crate) async fn pending_payouts(
+    session: &impl Session,
+    after: Option<&PendingPayout>,
+    limit: u32,
+) -> Outcome<Vec<PendingPayout>> {
+    let (at, user, reference) = match after {
+        Some(last) => (last.at.millis(), int(last.user.get())?, last.reference.as_str()),
+        None => (i64::MIN, 0, ""),
+    };
+    session
+        .query(PENDING_PAYOUTS, "payout", values![at, user, reference, limit], |fields| {
+            Ok(PendingPayout {
+                user: fields.user()?,
+                reference: fields.parsed()?,
+                amount: fields.fen()?,
+                at: fields.time()?,
+            })
+        })
+        .await
+}

@@ -1,4 +1,5 @@
-//! The text of every statement off the hot path, written once for both databases.
+//! Every statement off the hot path, and what is made of its rows, written once for both
+//! databases.
 //!
 //! Portable subset only. Placeholders are `$1 … $n` in the order of their first appearance, which
 //! is how SQLite numbers them when it takes them for names.
@@ -6,6 +7,7 @@
 pub(crate) mod admin;
 pub(crate) mod audit;
 pub(crate) mod jobs;
+pub(crate) mod journal;
 pub(crate) mod packets;
 pub(crate) mod users;
 

@@ -23,14 +23,15 @@ use hongbao_domain::{
 use rusqlite::{CachedStatement, Connection, Params, params};
 
 use super::{
-    admin::insert_record,
-    error::{Failure, Outcome},
     journal::Appender,
-    packets::{insert_order, update_refused},
-    rows::{hash_blob, int, merchant_int, shares_blob},
-    users::insert_entry,
+    orders::{insert_order, update_refused},
 };
-use crate::queries::users::INSERT_WALLET_ENTRY;
+use crate::{
+    columns::{changed_at, hash_blob, int, merchant_int, owner_columns, shares_blob},
+    error::{Failure, Outcome, one},
+    queries::{admin::insert_record, users::insert_entry},
+    session::ready,
+};
 
 const UPDATE_BOOK: &str = "UPDATE merchant_book SET
          version = ?1, basic_fen = ?2, basic_seq = ?3, operation_fen = ?4, operation_seq = ?5,
@@ -91,7 +92,7 @@ pub(super) fn changes(connection: &Connection, facts: &Facts, changes: &Changes)
     posted(connection, facts, changes)?;
     payouts(connection, facts, changes)?;
     for record in &changes.records {
-        insert_record(connection, record)?;
+        ready(insert_record(connection, record))?;
     }
     Ok(())
 }
@@ -219,11 +220,6 @@ fn insert_packet(
     insert(statement, params, "packet")
 }
 
-fn changed_at(packet: &Packet) -> i64 {
-    let at = packet.state.settled_at().unwrap_or(packet.funded_at);
-    at.millis()
-}
-
 fn group_claims(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
     for key in &changes.group_claims {
         let claim = facts.group_claims.get(key);
@@ -300,9 +296,8 @@ fn journals(connection: &Connection, rows: &[JournalRow]) -> Outcome<()> {
 
 /// The history lines of a row of a user's journal; those of merchants' journals are followed.
 fn wallet_entries(connection: &Connection, row: &JournalRow) -> Outcome<()> {
-    let mut statement = connection.prepare_cached(INSERT_WALLET_ENTRY)?;
     for entry in WalletEntry::of(row) {
-        one(insert_entry(&mut statement, &entry)?, "wallet_entry")?;
+        one(ready(insert_entry(connection, &entry))?, "wallet_entry")?;
     }
     Ok(())
 }
@@ -334,13 +329,6 @@ fn posted(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<
     Ok(())
 }
 
-fn owner_columns(owner: Owner) -> Outcome<(Option<i64>, Option<i64>)> {
-    Ok(match owner {
-        Owner::Merchant(id) => (Some(merchant_int(id)), None),
-        Owner::User(id) => (None, Some(int(id.get())?)),
-    })
-}
-
 fn payouts(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
     for (key, made) in &changes.payouts {
         let payout = facts.payouts.get(key).ok_or_else(|| absent("payout"))?;
@@ -367,13 +355,8 @@ pub(super) fn insert(
     params: impl Params,
     what: &'static str,
 ) -> Outcome<()> {
-    statement.execute(params).map_err(|error| Failure::inserting(error, what))?;
+    statement.execute(params).map_err(|error| Failure::from(error).inserting(what))?;
     Ok(())
-}
-
-/// One row must have been written: none means that it is not as it was loaded.
-pub(super) fn one(affected: usize, what: &'static str) -> Outcome<()> {
-    if affected == 1 { Ok(()) } else { Err(Failure::conflict(what)) }
 }
 
 fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {

@@ -16,30 +16,24 @@ use hongbao_domain::{
 };
 use rusqlite::{Connection, Params};
 
-use super::{
-    admin::authorization,
+use crate::{
+    columns::{int, merchant_int},
     error::{Failure, Outcome},
-    journal,
-    packets::order_row,
-    rows::{Fields, int, merchant_int},
-    settings::SettingsCache,
-    users::person,
-};
-use crate::queries::{
-    admin::{AUTHORIZATION, MERCHANT},
-    packet_columns,
-    packets::ORDER,
-    users::PERSON,
-    wallet_columns,
+    fields::Fields,
+    queries::{
+        admin::{AUTHORIZATION, MERCHANT, authorization_row},
+        journal,
+        packets::{ORDER_OF_PACKET, ORDER_PLACE, PACKET, order_row},
+        users::{PERSON, WALLET, person},
+    },
+    session::ready,
+    settings::{MerchantRow, SettingsCache},
 };
 
-const PACKET: &str =
-    concat!("SELECT ", packet_columns!(), " FROM packet WHERE merchant_id = ?1 AND packet_no = ?2");
 const GROUP_CLAIM: &str = "SELECT share_no, amount, at FROM group_claim
      WHERE merchant_id = ?1 AND packet_no = ?2 AND user_id = ?3";
 const USER_DAY: &str = "SELECT version, day, fen, packet_count FROM user_day
      WHERE merchant_id = ?1 AND user_id = ?2";
-const WALLET: &str = concat!("SELECT ", wallet_columns!(), " FROM wallet WHERE user_id = ?1");
 const MERCHANT_POSTED: &str = "SELECT kind, from_kind, from_merchant_id, from_user_id, to_kind,
      to_merchant_id, to_user_id, amount, at FROM merchant_posted
      WHERE merchant_id = ?1 AND reference = ?2";
@@ -79,8 +73,8 @@ fn merchants(
         &needs.merchants,
         |id| Ok((merchant_int(*id),)),
         |_, fields| {
-            let (merchant, _) = settings.merchant(connection, fields)?;
-            Ok(Slot::loaded(merchant))
+            let merchant = settings.merchant(connection, MerchantRow::read(fields)?);
+            ready(merchant).map(Slot::loaded)
         },
     )?;
     let found: BTreeMap<_, _> = rows(
@@ -89,7 +83,7 @@ fn merchants(
         "provider_authorization",
         &needs.authorizations,
         |(provider, sub_merchant)| Ok((merchant_int(*provider), merchant_int(*sub_merchant))),
-        |_, fields| authorization(fields),
+        |_, fields| authorization_row(fields),
     )?;
     let active = found
         .into_iter()
@@ -99,14 +93,23 @@ fn merchants(
 }
 
 fn orders(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<()> {
-    facts.orders = rows(
+    let places = rows(
         connection,
-        ORDER,
-        "packet_terms",
+        ORDER_PLACE,
+        "send_order",
         &needs.orders,
         |key| Ok((merchant_int(key.caller), key.bill_no.as_str())),
-        |_, fields| order_row(fields).map(|(_, order)| order),
+        |_, fields| fields.packet_key(),
     )?;
+    let found = rows(
+        connection,
+        ORDER_OF_PACKET,
+        "packet_terms",
+        places.values(),
+        |packet| Ok((merchant_int(packet.merchant), int(packet.no.get())?)),
+        |_, fields| order_row(fields),
+    )?;
+    facts.orders = found.into_values().collect();
     Ok(())
 }
 
@@ -200,7 +203,7 @@ fn money_movements(connection: &Connection, needs: &Needs, facts: &mut Facts) ->
         let mut statement = connection.prepare_cached(sql)?;
         let mut found = statement.query((owner, key.reference.as_str()))?;
         if let Some(row) = found.next()? {
-            let posted = journal::posted(&mut Fields::new(row, "posted"))?;
+            let posted = journal::posted(&mut Fields::sqlite(row, "posted"))?;
             facts.posted.insert(key.clone(), posted);
         }
     }
@@ -243,7 +246,7 @@ where
         let value = (|| {
             let mut found = statement.query(bind(key)?)?;
             match found.next()? {
-                Some(row) => read(key, &mut Fields::new(row, table)).map(Some),
+                Some(row) => read(key, &mut Fields::sqlite(row, table)).map(Some),
                 None => Ok(None),
             }
         })();

@@ -7,31 +7,27 @@
 //! | `broken` | when nothing is written any more |
 //! | `checkpoint`, `copier` | when its log is copied into the database, and the thread that does it |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
-//! | `readers`, `settings` | snapshots for queries; parsed settings |
-//! | `rows`, `journal` | between columns and the domain |
-//! | `admin`, `users`, `packets`, `jobs`, `audit` | the other methods of the port |
+//! | `journal`, `orders` | parts of `commit` |
+//! | `readers`, `session` | snapshots for queries; what queries are run with |
+//! | `audit` | one consistent view, and the damage that only SQLite can name |
+//! | `store` | the port, method by method |
 
-mod admin;
 mod audit;
 mod broken;
 mod checkpoint;
 mod commit;
 mod copier;
-mod error;
 mod files;
-mod jobs;
 mod journal;
 mod load;
 mod open;
-mod packets;
+mod orders;
 mod readers;
-mod rows;
 mod schema;
-mod settings;
+mod session;
 mod store;
 #[cfg(test)]
 mod tests;
-mod users;
 mod writer;
 
 pub use open::OpenError;

@@ -6,21 +6,17 @@ use std::{
 };
 
 use hongbao_app::ports::StoreError;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::Semaphore;
 
-use super::{error::Outcome, open, open::OpenError, settings::SettingsCache};
+use super::{open, open::OpenError};
+use crate::{
+    error::{Failure, Outcome},
+    settings::SettingsCache,
+};
 
 /// Connections that read. Four keep the cores of a small machine busy; each holds a cache.
 const READERS: usize = 4;
-
-/// What a query reads from: one snapshot, and parsed settings.
-pub(super) struct Reading<'c> {
-    /// The snapshot.
-    pub(super) tx: Transaction<'c>,
-    /// Parsed settings.
-    pub(super) settings: &'c SettingsCache,
-}
 
 /// The pool.
 #[derive(Debug)]
@@ -59,7 +55,7 @@ impl Readers {
     /// Runs `query` in one snapshot, away from the async threads.
     pub(super) async fn read<T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Reading<'_>) -> Outcome<T> + Send + 'static,
+        query: impl FnOnce(&Connection, &SettingsCache) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
         let turn = turn.map_err(|closed| StoreError::Unavailable(closed.to_string()))?;
@@ -77,7 +73,10 @@ impl Readers {
 }
 
 impl Shared {
-    fn read<T>(&self, query: impl FnOnce(&Reading<'_>) -> Outcome<T>) -> Result<T, StoreError> {
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection, &SettingsCache) -> Outcome<T>,
+    ) -> Result<T, StoreError> {
         let idle = self.lock().pop();
         // One is missing only after a query panicked.
         let mut connection = idle
@@ -85,7 +84,7 @@ impl Shared {
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let result = snapshot(&mut connection, &self.settings, query);
         self.lock().push(connection);
-        result.map_err(super::error::Failure::into_store)
+        result.map_err(Failure::into_store)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
@@ -96,8 +95,8 @@ impl Shared {
 fn snapshot<T>(
     connection: &mut Connection,
     settings: &SettingsCache,
-    query: impl FnOnce(&Reading<'_>) -> Outcome<T>,
+    query: impl FnOnce(&Connection, &SettingsCache) -> Outcome<T>,
 ) -> Outcome<T> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Deferred)?;
-    query(&Reading { tx, settings })
+    query(&tx, settings)
 }

@@ -21,19 +21,14 @@ use hongbao_domain::{
     packet::{OrderKey, Packet},
     wallet::Wallet,
 };
-use rusqlite::Transaction;
+use rusqlite::Connection;
 
-use super::{
-    admin,
-    audit::Snapshot,
+use super::{audit::Snapshot, files, open, open::OpenError, readers::Readers, writer::Writer};
+use crate::{
     error::Outcome,
-    files, jobs, journal, open,
-    open::OpenError,
-    packets,
-    readers::{Readers, Reading},
+    queries::{admin, jobs, journal, packets, users},
+    session::ready,
     settings::SettingsCache,
-    users,
-    writer::Writer,
 };
 
 /// A store in one SQLite database.
@@ -78,7 +73,7 @@ impl SqliteStore {
 
     async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+        change: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write(change).await
     }
@@ -112,15 +107,15 @@ impl Store for SqliteStore {
         new: NewMerchant,
         record: ChangeRecord,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| admin::create_merchant(tx, &new, &record)).await
+        self.write(move |tx| ready(admin::create_merchant(tx, &new, &record))).await
     }
 
     async fn merchant(&self, id: MerchantId) -> Result<Option<MerchantRecord>, StoreError> {
-        self.readers.read(move |reading| admin::merchant(reading, id)).await
+        self.readers.read(move |tx, settings| ready(admin::merchant(tx, settings, id))).await
     }
 
     async fn merchants(&self) -> Result<Vec<MerchantRecord>, StoreError> {
-        self.readers.read(admin::merchants).await
+        self.readers.read(|tx, settings| ready(admin::merchants(tx, settings))).await
     }
 
     async fn update_settings(
@@ -130,7 +125,8 @@ impl Store for SqliteStore {
         settings: Settings,
         record: ChangeRecord,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| admin::update_settings(tx, id, expected, &settings, &record)).await
+        self.write(move |tx| ready(admin::update_settings(tx, id, expected, &settings, &record)))
+            .await
     }
 
     async fn set_key(
@@ -139,7 +135,7 @@ impl Store for SqliteStore {
         sealed: Vec<u8>,
         record: ChangeRecord,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| admin::set_key(tx, id, &sealed, &record)).await
+        self.write(move |tx| ready(admin::set_key(tx, id, &sealed, &record))).await
     }
 
     async fn add_certificate(
@@ -147,7 +143,7 @@ impl Store for SqliteStore {
         new: NewCertificate,
         record: ChangeRecord,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| admin::add_certificate(tx, &new, &record)).await
+        self.write(move |tx| ready(admin::add_certificate(tx, &new, &record))).await
     }
 
     async fn certificate(
@@ -156,11 +152,11 @@ impl Store for SqliteStore {
         serial: &str,
     ) -> Result<Option<Certificate>, StoreError> {
         let serial = serial.to_owned();
-        self.readers.read(move |reading| admin::certificate(&reading.tx, merchant, &serial)).await
+        self.readers.read(move |tx, _| ready(admin::certificate(tx, merchant, &serial))).await
     }
 
     async fn certificates(&self, merchant: MerchantId) -> Result<Vec<Certificate>, StoreError> {
-        self.readers.read(move |reading| admin::certificates(&reading.tx, merchant)).await
+        self.readers.read(move |tx, _| ready(admin::certificates(tx, merchant))).await
     }
 
     async fn revoke_certificate(
@@ -171,7 +167,8 @@ impl Store for SqliteStore {
         record: ChangeRecord,
     ) -> Result<bool, StoreError> {
         let serial = serial.to_owned();
-        self.write(move |tx| admin::revoke_certificate(tx, merchant, &serial, at, &record)).await
+        self.write(move |tx| ready(admin::revoke_certificate(tx, merchant, &serial, at, &record)))
+            .await
     }
 
     async fn authorization(
@@ -180,7 +177,7 @@ impl Store for SqliteStore {
         sub_merchant: MerchantId,
     ) -> Result<Option<Authorization>, StoreError> {
         self.readers
-            .read(move |reading| admin::find_authorization(&reading.tx, provider, sub_merchant))
+            .read(move |tx, _| ready(admin::authorization(tx, provider, sub_merchant)))
             .await
     }
 
@@ -190,18 +187,18 @@ impl Store for SqliteStore {
         after: Authorization,
         record: ChangeRecord,
     ) -> Result<(), StoreError> {
-        self.write(move |tx| admin::set_authorization(tx, before, after, &record)).await
+        self.write(move |tx| ready(admin::set_authorization(tx, before, after, &record))).await
     }
 
     async fn register_user(&self, new: NewUser, at: Timestamp) -> Result<UserRecord, StoreError> {
-        self.write(move |tx| users::register(tx, &new, at)).await
+        self.write(move |tx| ready(users::register(tx, &new, at))).await
     }
 
     async fn users(
         &self,
         people: BTreeSet<Person>,
     ) -> Result<BTreeMap<Person, UserRecord>, StoreError> {
-        self.readers.read(move |reading| users::find_all(&reading.tx, people)).await
+        self.readers.read(move |tx, _| ready(users::find_all(tx, people))).await
     }
 
     async fn set_wallet_frozen(
@@ -210,11 +207,11 @@ impl Store for SqliteStore {
         frozen: bool,
         record: ChangeRecord,
     ) -> Result<bool, StoreError> {
-        self.write(move |tx| users::set_frozen(tx, user, frozen, &record)).await
+        self.write(move |tx| ready(users::set_frozen(tx, user, frozen, &record))).await
     }
 
     async fn wallet(&self, user: UserId) -> Result<Option<Wallet>, StoreError> {
-        self.readers.read(move |reading| users::wallet(&reading.tx, user)).await
+        self.readers.read(move |tx, _| ready(users::wallet(tx, user))).await
     }
 
     async fn wallet_entries(
@@ -223,7 +220,7 @@ impl Store for SqliteStore {
         before: u64,
         limit: u32,
     ) -> Result<Vec<WalletEntry>, StoreError> {
-        self.readers.read(move |reading| users::entries(&reading.tx, user, before, limit)).await
+        self.readers.read(move |tx, _| ready(users::entries(tx, user, before, limit))).await
     }
 
     async fn messages(
@@ -232,7 +229,7 @@ impl Store for SqliteStore {
         before: Option<(Timestamp, PacketKey)>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        self.readers.read(move |reading| users::messages(&reading.tx, user, before, limit)).await
+        self.readers.read(move |tx, _| ready(users::messages(tx, user, before, limit))).await
     }
 
     async fn put_messages(&self, messages: &[Message]) -> Result<(), StoreError> {
@@ -240,25 +237,27 @@ impl Store for SqliteStore {
             return Ok(());
         }
         let messages = messages.to_vec();
-        self.write(move |tx| users::put_messages(tx, &messages)).await
+        self.write(move |tx| ready(users::put_messages(tx, &messages))).await
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderRecord>, StoreError> {
         let key = key.clone();
-        self.readers.read(move |reading| packets::order(reading, &key)).await
+        self.readers.read(move |tx, settings| ready(packets::order(tx, settings, &key))).await
     }
 
     async fn order_of_packet(&self, key: PacketKey) -> Result<Option<OrderRecord>, StoreError> {
-        self.readers.read(move |reading| packets::order_of_packet(reading, key)).await
+        self.readers
+            .read(move |tx, settings| ready(packets::order_of_packet(tx, settings, key)))
+            .await
     }
 
     async fn packets(&self, keys: &[PacketKey]) -> Result<Vec<Packet>, StoreError> {
         let keys = keys.to_vec();
-        self.readers.read(move |reading| packets::some(&reading.tx, &keys)).await
+        self.readers.read(move |tx, _| ready(packets::some(tx, &keys))).await
     }
 
     async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError> {
-        self.readers.read(move |reading| jobs::due_packets(&reading.tx, now, limit)).await
+        self.readers.read(move |tx, _| ready(jobs::due_packets(tx, now, limit))).await
     }
 
     async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {
@@ -266,12 +265,12 @@ impl Store for SqliteStore {
             return Ok(());
         }
         let times = times.to_vec();
-        let moved = self.readers.read(move |reading| jobs::moved_cursors(&reading.tx, times));
+        let moved = self.readers.read(move |tx, _| ready(jobs::moved_cursors(tx, &times)));
         let moved = moved.await?;
         if moved.is_empty() {
             return Ok(());
         }
-        self.write(move |tx| jobs::settled_through(tx, &moved)).await
+        self.write(move |tx| ready(jobs::settled_through(tx, &moved))).await
     }
 
     async fn unfollowed(
@@ -279,7 +278,7 @@ impl Store for SqliteStore {
         after: Option<MerchantId>,
         limit: u32,
     ) -> Result<Vec<JournalCursor>, StoreError> {
-        self.readers.read(move |reading| jobs::unfollowed(&reading.tx, after, limit)).await
+        self.readers.read(move |tx, _| ready(jobs::unfollowed(tx, after, limit))).await
     }
 
     async fn journal_after(
@@ -288,7 +287,7 @@ impl Store for SqliteStore {
         seq: u64,
         limit: u32,
     ) -> Result<Vec<JournalRow>, StoreError> {
-        self.readers.read(move |reading| journal::after(&reading.tx, owner, seq, limit)).await
+        self.readers.read(move |tx, _| ready(journal::after(tx, owner, seq, limit))).await
     }
 
     async fn follow(
@@ -299,7 +298,7 @@ impl Store for SqliteStore {
         entries: &[WalletEntry],
     ) -> Result<(), StoreError> {
         let entries = entries.to_vec();
-        self.write(move |tx| jobs::follow(tx, merchant, from, to, &entries)).await
+        self.write(move |tx| ready(jobs::follow(tx, merchant, from, to, &entries))).await
     }
 
     async fn pending_payouts(
@@ -308,9 +307,9 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<PendingPayout>, StoreError> {
         let after = after.cloned();
-        let query =
-            move |reading: &Reading<'_>| jobs::pending_payouts(&reading.tx, after.as_ref(), limit);
-        self.readers.read(query).await
+        self.readers
+            .read(move |tx, _| ready(jobs::pending_payouts(tx, after.as_ref(), limit)))
+            .await
     }
 
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError> {

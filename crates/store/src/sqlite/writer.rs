@@ -19,18 +19,15 @@ use hongbao_app::{
     ports::{Clock, StoreError, Work},
 };
 use hongbao_domain::facts::{Changes, Facts, Needs};
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    broken::Broken,
-    checkpoint::Checkpoints,
-    commit,
-    copier::Copier,
-    error::{Failure, Outcome, surely_not_committed},
-    files::Lock,
-    load, open,
+    broken::Broken, checkpoint::Checkpoints, commit, copier::Copier, files::Lock, load, open,
     open::OpenError,
+};
+use crate::{
+    error::{Failure, Outcome},
     settings::SettingsCache,
 };
 
@@ -88,7 +85,7 @@ impl Writer {
     /// Runs `change` in one transaction and commits it durably.
     pub(super) async fn write<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&Transaction<'_>) -> Outcome<T> + Send + 'static,
+        change: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.run(|writing| writing.write(change)).await
     }
@@ -183,7 +180,7 @@ impl Writing {
 
     fn write<T>(
         &mut self,
-        change: impl FnOnce(&Transaction<'_>) -> Outcome<T>,
+        change: impl FnOnce(&Connection) -> Outcome<T>,
     ) -> Result<T, StoreError> {
         let broken = self.broken.clone();
         let tx = self.begin().map_err(Failure::into_store)?;
@@ -228,6 +225,15 @@ fn commit(tx: Transaction<'_>, broken: &Broken) -> Result<(), StoreError> {
     }
     broken.break_off(&format!("a commit failed: {error}"));
     Err(StoreError::Unknown(error.to_string()))
+}
+
+/// True when a commit that failed like this has surely not taken place: the disk was full before
+/// the commit record was complete, or the lock was not to be had.
+fn surely_not_committed(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DiskFull | ErrorCode::DatabaseBusy | ErrorCode::ReadOnly)
+    )
 }
 
 fn unavailable(why: &str) -> StoreError {

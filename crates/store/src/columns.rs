@@ -1,0 +1,53 @@
+//! From the domain to columns, for both databases.
+
+use hongbao_domain::{
+    Fen, MerchantId,
+    ledger::{JournalHead, Owner},
+    packet::Packet,
+};
+
+use crate::error::{Failure, Outcome};
+
+/// A number as a column takes it.
+pub(crate) fn int(number: u64) -> Outcome<i64> {
+    i64::try_from(number).map_err(|_too_large| Failure::corrupt("a number above 63 bits"))
+}
+
+/// A merchant number as a column takes it; ten digits always fit.
+pub(crate) fn merchant_int(id: MerchantId) -> i64 {
+    i64::try_from(id.get()).unwrap_or(i64::MAX)
+}
+
+/// An owner in its two columns: merchant, user.
+pub(crate) fn owner_columns(owner: Owner) -> Outcome<(Option<i64>, Option<i64>)> {
+    Ok(match owner {
+        Owner::Merchant(id) => (Some(merchant_int(id)), None),
+        Owner::User(id) => (None, Some(int(id.get())?)),
+    })
+}
+
+/// Drawn shares as a column takes them: four big-endian bytes each, NULL for a normal packet.
+pub(crate) fn shares_blob(shares: &[Fen]) -> Outcome<Option<Vec<u8>>> {
+    if shares.is_empty() {
+        return Ok(None);
+    }
+    let mut blob = Vec::with_capacity(shares.len().saturating_mul(4));
+    for share in shares {
+        let fen = u32::try_from(share.get())
+            .map_err(|_too_large| Failure::corrupt("a share above 32 bits"))?;
+        blob.extend_from_slice(&fen.to_be_bytes());
+    }
+    Ok(Some(blob))
+}
+
+/// The hash of a head as a column takes it: NULL before the first row.
+pub(crate) fn hash_blob(head: &JournalHead) -> Option<&[u8]> {
+    (head.seq > 0).then_some(head.hash.0.as_slice())
+}
+
+/// When a packet was settled, or funded while it is open: never NULL (see `packet` in the
+/// migrations).
+pub(crate) fn changed_at(packet: &Packet) -> i64 {
+    let at = packet.state.settled_at().unwrap_or(packet.funded_at);
+    at.millis()
+}

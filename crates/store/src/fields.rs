@@ -29,15 +29,19 @@ impl<'r> Row<'r> {
     fn int(self, column: usize) -> Result<Option<i64>, String> {
         match self {
             Self::Sqlite(row) => row.get(column).map_err(said),
-            Self::Postgres(row) => match row.columns().get(column).map(|column| column.type_()) {
-                Some(&Type::INT2) => {
-                    row.try_get::<_, Option<i16>>(column).map(|it| it.map(i64::from)).map_err(said)
+            Self::Postgres(row) => {
+                match row.columns().get(column).map(tokio_postgres::Column::type_) {
+                    Some(&Type::INT2) => row
+                        .try_get::<_, Option<i16>>(column)
+                        .map(|it| it.map(i64::from))
+                        .map_err(said),
+                    Some(&Type::INT4) => row
+                        .try_get::<_, Option<i32>>(column)
+                        .map(|it| it.map(i64::from))
+                        .map_err(said),
+                    _ => row.try_get(column).map_err(said),
                 }
-                Some(&Type::INT4) => {
-                    row.try_get::<_, Option<i32>>(column).map(|it| it.map(i64::from)).map_err(said)
-                }
-                _ => row.try_get(column).map_err(said),
-            },
+            }
         }
     }
 

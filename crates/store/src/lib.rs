@@ -14,6 +14,7 @@
 mod columns;
 mod error;
 mod fields;
+pub mod postgres;
 mod queries;
 mod session;
 mod settings;

@@ -18,6 +18,7 @@
 pub mod builders;
 pub mod clock;
 pub mod model;
+pub mod postgres;
 pub mod rng;
 #[expect(clippy::indexing_slicing, reason = "a case knows how many answers it asked for")]
 pub mod suite;

@@ -163,14 +163,24 @@ pub(crate) async fn follow(
     to: u64,
     entries: &[WalletEntry],
 ) -> Outcome<()> {
-    let cursor = values![int(to)?, merchant_int(merchant), int(from)?];
-    one(session.execute(MOVE_FOLLOW_CURSOR, cursor).await?, "follow_cursor")?;
+    move_cursor(session, merchant, from, to).await?;
     let mut entries: Vec<&WalletEntry> = entries.iter().collect();
     entries.sort_by_key(|entry| (entry.user, entry.seq));
     for entry in entries {
         insert_entry(session, entry).await?;
     }
     Ok(())
+}
+
+/// Moves the cursor of a journal from `from` to `to`.
+pub(crate) async fn move_cursor(
+    session: &impl Session,
+    merchant: MerchantId,
+    from: u64,
+    to: u64,
+) -> Outcome<()> {
+    let cursor = values![int(to)?, merchant_int(merchant), int(from)?];
+    one(session.execute(MOVE_FOLLOW_CURSOR, cursor).await?, "follow_cursor")
 }
 
 /// Withdrawals not confirmed that come after `after`, oldest first.

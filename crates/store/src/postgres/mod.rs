@@ -1,0 +1,35 @@
+//! The store for more than one server: PostgreSQL, any number of processes on one database.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `open`, `schema` | what must hold before the first command: settings, role of the server, schema |
+//! | `pool` | connections, each checked when it is made; transactions that never leak |
+//! | `transact` | load, decide, commit; what is tried again; what became of a lost commit |
+//! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
+//! | `journal`, `orders` | parts of `commit` |
+//! | `rows` | rows as array parameters |
+//! | `lanes`, `leases` | what lets several servers share a database |
+//! | `session`, `bulk` | what queries are run with; many rows at once |
+//! | `audit` | one consistent view, and the damage that only PostgreSQL can name |
+//! | `store` | the port, method by method |
+
+mod audit;
+mod bulk;
+mod commit;
+mod journal;
+mod lanes;
+mod leases;
+mod load;
+mod open;
+mod orders;
+mod pool;
+mod rows;
+mod schema;
+mod session;
+mod store;
+#[cfg(test)]
+mod tests;
+mod transact;
+
+pub use open::{OpenError, PostgresUrl};
+pub use store::PostgresStore;

@@ -1,0 +1,219 @@
+//! Connections, each checked when it is made, and transactions that never leak.
+
+use std::{future::Future, pin::Pin, time::Duration};
+
+use deadpool_postgres::{
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod,
+    Runtime,
+};
+use hongbao_app::ports::StoreError;
+use tokio::task::JoinHandle;
+use tokio_postgres::{Config, NoTls};
+
+use super::open::{self, Hosts, OpenError};
+use crate::error::{Failure, Outcome};
+
+/// A connection in use.
+pub(super) type Client = ClientWrapper;
+
+/// Connections of one process: a few lanes, the rest for queries.
+const CONNECTIONS_MAX: usize = 24;
+/// Whoever gets no connection in this time is refused, and nothing happened (C-12).
+const WAIT: Duration = Duration::from_secs(2);
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How a transaction begins. The isolation level is named, whatever the database's default is:
+/// batches rest on locks and conditions, snapshots on one point in time.
+///
+/// | mode | settings |
+/// | --- | --- |
+/// | batch | plans that go through the primary key, also before there are statistics |
+/// | change | as the session is |
+/// | snapshot | everything read as it was at one moment |
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Mode {
+    /// A batch of commands.
+    Batch,
+    /// A change that one person makes.
+    Change,
+    /// Reading.
+    Snapshot,
+}
+
+impl Mode {
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Batch => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SET LOCAL plan_cache_mode = force_generic_plan;
+                 SET LOCAL enable_hashjoin = off;
+                 SET LOCAL enable_mergejoin = off;
+                 SET LOCAL enable_seqscan = off;
+                 SET LOCAL jit = off"
+            }
+            Self::Change => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        }
+    }
+}
+
+/// The pool of one store.
+#[derive(Clone, Debug)]
+pub(super) struct Connections {
+    pool: Pool,
+}
+
+impl Connections {
+    /// A pool that connects when it is asked.
+    pub(super) fn new(hosts: Hosts) -> Result<Self, OpenError> {
+        let recycling_method = RecyclingMethod::Fast;
+        let manager = Manager::from_connect(
+            Config::new(),
+            ToHosts(hosts),
+            ManagerConfig { recycling_method },
+        );
+        let checked = Hook::async_fn(|client: &mut ClientWrapper, _| {
+            Box::pin(async move {
+                let checked = open::check_server(client).await;
+                checked.map_err(|error| HookError::message(error.to_string()))
+            })
+        });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS_MAX)
+            .wait_timeout(Some(WAIT))
+            .create_timeout(Some(CONNECT))
+            .runtime(Runtime::Tokio1)
+            .post_create(checked)
+            .build()
+            .map_err(|error| OpenError::Unreachable(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    /// A connection outside of any transaction.
+    pub(super) async fn connection(&self) -> Outcome<Object> {
+        self.pool.get().await.map_err(|error| Failure::unavailable(error.to_string()))
+    }
+
+    /// A connection for a transaction that its user begins together with the first statements.
+    pub(super) async fn lend(&self) -> Outcome<Transaction> {
+        Ok(Transaction { client: Some(self.connection().await?) })
+    }
+
+    /// Begins a transaction.
+    pub(super) async fn begin(&self, mode: Mode) -> Outcome<Transaction> {
+        let transaction = self.lend().await?;
+        transaction.begin(mode).await?;
+        Ok(transaction)
+    }
+}
+
+/// One transaction on a connection of its own. When it is dropped before it ended, because its
+/// user failed or was given up, the connection is closed and the server rolls back: no connection
+/// goes back into the pool inside a transaction (C-8).
+pub(super) struct Transaction {
+    client: Option<Object>,
+}
+
+impl Transaction {
+    /// The connection.
+    pub(super) fn client(&self) -> Outcome<&Client> {
+        let ended = || Failure::unavailable("the transaction has ended");
+        self.client.as_deref().ok_or_else(ended)
+    }
+
+    /// Begins. Statements may be sent before the answer is there.
+    pub(super) async fn begin(&self, mode: Mode) -> Outcome<()> {
+        Ok(self.client()?.batch_execute(mode.begin()).await?)
+    }
+
+    /// Commits. After an error the outcome may be unknown: see [`surely_rolled_back`].
+    pub(super) async fn commit(mut self) -> Outcome<()> {
+        self.client()?.batch_execute("COMMIT").await?;
+        drop(self.client.take());
+        Ok(())
+    }
+
+    /// Gives up what was done, and the connection back.
+    pub(super) async fn roll_back(mut self) -> Outcome<()> {
+        self.client()?.batch_execute("ROLLBACK").await?;
+        drop(self.client.take());
+        Ok(())
+    }
+
+    /// Ends a snapshot with what was read.
+    pub(super) async fn read<T>(self, outcome: Outcome<T>) -> Result<T, StoreError> {
+        let ended = self.roll_back().await;
+        let value = outcome.map_err(Failure::into_store)?;
+        ended.map_err(Failure::into_store)?;
+        Ok(value)
+    }
+
+    /// Commits a person's change, or gives it up.
+    pub(super) async fn change<T>(self, outcome: Outcome<T>) -> Result<T, StoreError> {
+        match outcome {
+            Ok(value) => match self.commit().await {
+                Ok(()) => Ok(value),
+                Err(failure) if surely_rolled_back(&failure) => Err(failure.into_store()),
+                Err(failure) => Err(StoreError::Unknown(failure.into_store().to_string())),
+            },
+            Err(failure) => {
+                // The failure stands, whatever becomes of the connection.
+                drop(self.roll_back().await);
+                Err(failure.into_store())
+            }
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+}
+
+/// Whether the server may be written, now.
+pub(super) async fn check(transaction: &Transaction) -> Outcome<()> {
+    let checked = open::check_server(transaction.client()?).await;
+    checked.map_err(|error| Failure::unavailable(error.to_string()))
+}
+
+/// True when a commit that failed like this has surely not taken place: the server said so, and
+/// for a reason that comes before the commit. Everything else, a broken connection above all,
+/// leaves it open.
+pub(super) fn surely_rolled_back(failure: &Failure) -> bool {
+    let Failure::Postgres(error) = failure else { return false };
+    // Class 23 integrity, class 40 rollback.
+    error.code().is_some_and(|state| ["23", "40"].contains(&state.code().get(..2).unwrap_or("")))
+}
+
+/// Connects to the first host that serves.
+struct ToHosts(Hosts);
+
+type Connecting<'c> = Pin<
+    Box<
+        dyn Future<Output = Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error>>
+            + Send
+            + 'c,
+    >,
+>;
+
+impl Connect for ToHosts {
+    fn connect(&self, _config: &Config) -> Connecting<'_> {
+        Box::pin(self.0.connect())
+    }
+}
+
+/// Runs the connection until it ends.
+pub(super) async fn connect(
+    config: &Config,
+) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error> {
+    let (client, connection) = config.connect(NoTls).await?;
+    let running = tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(%error, "a connection to PostgreSQL ended badly");
+        }
+    });
+    Ok((client, running))
+}

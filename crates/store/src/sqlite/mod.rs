@@ -10,9 +10,11 @@
 //! | `readers`, `settings` | snapshots for queries; parsed settings |
 //! | `rows`, `journal` | between columns and the domain |
 //! | `admin`, `users`, `packets`, `jobs`, `audit` | the other methods of the port |
+//! | `backup` | one moment of the store, copied beside the writer |
 
 mod admin;
 mod audit;
+mod backup;
 mod broken;
 mod checkpoint;
 mod commit;
@@ -34,5 +36,6 @@ mod tests;
 mod users;
 mod writer;
 
+pub use backup::{BackupError, Copied, SqliteBackup};
 pub use open::OpenError;
 pub use store::SqliteStore;

@@ -1,9 +1,12 @@
 //! The commands of `hongbao`, one file each.
 
+mod backup;
 mod bench;
 mod ca;
 mod demo;
+mod heads;
 mod migrate;
+mod restore;
 mod serve;
 mod verify;
 
@@ -36,6 +39,12 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Check the books of a store, one line per invariant; fails if any is broken
     Verify(verify::Verify),
+    /// Print the head of every journal, to be kept away from the store
+    Heads(heads::Heads),
+    /// Copy a store at one moment into a new folder, beside a running server
+    Backup(backup::Backup),
+    /// Put a backup in place: checked in full first, and never over anything
+    Restore(restore::Restore),
     /// Issue, list and revoke merchants' certificates
     Ca(ca::Ca),
     /// Measure this machine and print the figures
@@ -61,6 +70,9 @@ pub fn main() -> ExitCode {
             Command::Demo(demo) => demo.run().await,
             Command::Migrate(migrate) => migrate.run(),
             Command::Verify(verify) => verify.run().await,
+            Command::Heads(heads) => heads.run().await,
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
         }

@@ -122,9 +122,9 @@ impl fmt::Display for Lost {
             }
         }
         match (after, until) {
-            (Some(after), Some(until)) => write!(f, ", from after {after} to {until}"),
-            (Some(after), None) => write!(f, ", from after {after}"),
-            (None, Some(until)) => write!(f, ", up to {until}"),
+            (Some(after), Some(until)) => write!(f, ", booked after {after} and up to {until}"),
+            (Some(after), None) => write!(f, ", booked after {after}"),
+            (None, Some(until)) => write!(f, ", booked up to {until}"),
             (None, None) => Ok(()),
         }
     }

@@ -110,7 +110,7 @@ impl fmt::Display for Lost {
         match how {
             How::Missing if *to == 0 => return write!(f, "{journal} is not in this store"),
             How::Missing => {
-                write!(f, "{journal} is not in this store: rows {from} to {to} are lost")?
+                write!(f, "{journal} is not in this store: rows {from} to {to} are lost")?;
             }
             How::Shorter => write!(
                 f,
@@ -168,10 +168,8 @@ async fn compare_one(
     let Some(newest) = told.last() else {
         return Ok(None);
     };
-    let until = newest.at.clone();
     let Some(stored) = stored else {
-        let to = newest.seq;
-        let how = How::Missing;
+        let (how, to, until) = (How::Missing, newest.seq, newest.at.clone());
         return Ok(Some(Lost { journal, how, from: 1, to, after: None, until }));
     };
     // The newest told row that is as it was, and whether one is there and another.

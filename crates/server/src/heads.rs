@@ -96,10 +96,10 @@ pub fn read(paths: &[PathBuf]) -> Result<ToldHeads, HeadsError> {
 
 fn read_one(path: &Path, told: &mut ToldHeads) -> Result<(), HeadsError> {
     let failed = |source| HeadsError::Io { path: path.to_owned(), source };
-    let mut lines = BufReader::new(File::open(path).map_err(failed)?).lines().zip(1_u64..);
+    let lines = BufReader::new(File::open(path).map_err(failed)?).lines().zip(1_u64..);
     let mut export = None;
     let mut found = 0_u64;
-    while let Some((text, number)) = lines.next() {
+    for (text, number) in lines {
         let text = text.map_err(failed)?;
         if number == 1 && text.trim() == "{" {
             return read_manifest(path, told);

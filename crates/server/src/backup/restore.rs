@@ -175,13 +175,8 @@ fn secrets_of(
 fn prepare(store: &Path, data: Option<&Path>) -> Result<(), BackupError> {
     let unproved = beside(store, UNPROVED);
     remove_unproved(&unproved)?;
-    for folder in [data, Some(disk::parent(store).as_path())].into_iter().flatten() {
-        if !folder.exists() {
-            disk::make_folder(folder).map_err(at(folder))?;
-            disk::sync_folder(&disk::parent(folder))?;
-        }
-    }
     if let Some(data) = data {
+        make_missing(data)?;
         if let Some(entry) = fs::read_dir(data).map_err(at(data))?.next() {
             let path = entry.map_err(at(data))?.path();
             return Err(in_the_way(
@@ -193,6 +188,7 @@ fn prepare(store: &Path, data: Option<&Path>) -> Result<(), BackupError> {
         let private = fs::Permissions::from_mode(0o700);
         fs::set_permissions(data, private).map_err(at(data))?;
     }
+    make_missing(&disk::parent(store))?;
     for suffix in ["", "-wal", "-shm"] {
         let path = beside(store, suffix);
         if path.symlink_metadata().is_ok() {
@@ -200,6 +196,14 @@ fn prepare(store: &Path, data: Option<&Path>) -> Result<(), BackupError> {
         }
     }
     Ok(())
+}
+
+fn make_missing(folder: &Path) -> Result<(), BackupError> {
+    if folder.exists() {
+        return Ok(());
+    }
+    disk::make_folder(folder).map_err(at(folder))?;
+    disk::sync_folder(&disk::parent(folder))
 }
 
 fn remove_unproved(unproved: &Path) -> Result<(), BackupError> {

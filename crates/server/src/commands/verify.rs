@@ -40,8 +40,8 @@ impl Verify {
         }
         let lost = say_lost(store.as_ref(), &told).await?;
         if found.clean() && lost > 0 {
-            let why = format!("{url}: the books add up, but {lost} journals lack what was told");
-            Err(format!("{why}: an older copy, or rewritten").into())
+            let why = "the books add up, but this is an older store, or it was rewritten";
+            Err(format!("{url}: {why} (journals that lack what was told: {lost})").into())
         } else if found.clean() {
             say(&format!("{url}: the books add up"))?;
             Ok(())

@@ -5,6 +5,7 @@
 //! or SQL.
 
 pub mod executor;
+pub mod heads;
 pub mod jobs;
 pub mod merchants;
 pub mod packets;

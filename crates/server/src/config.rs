@@ -6,6 +6,7 @@ use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
 };
+use hongbao_store::postgres::PostgresUrl;
 use serde::{Deserialize, Serialize};
 
 /// Which store, as a URL.
@@ -14,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub enum StoreUrl {
     /// `sqlite:PATH`, a file on a local disk.
     Sqlite(PathBuf),
+    /// `postgres://…`, a database that several servers may share.
+    Postgres(PostgresUrl),
 }
 
 impl StoreUrl {
@@ -26,6 +29,7 @@ impl StoreUrl {
     pub fn absolute(&self) -> std::io::Result<Self> {
         match self {
             Self::Sqlite(path) => std::path::absolute(path).map(Self::Sqlite),
+            Self::Postgres(url) => Ok(Self::Postgres(url.clone())),
         }
     }
 }
@@ -38,7 +42,8 @@ impl FromStr for StoreUrl {
             Some(("sqlite", path)) if !path.is_empty() => {
                 Ok(Self::Sqlite(PathBuf::from(path.strip_prefix("//").unwrap_or(path))))
             }
-            _ => Err(format!("`{text}` names no store: give sqlite:PATH")),
+            Some(("postgres" | "postgresql", _)) => text.parse().map(Self::Postgres),
+            _ => Err("this names no store: give sqlite:PATH or postgres://…".to_owned()),
         }
     }
 }
@@ -51,16 +56,22 @@ impl TryFrom<String> for StoreUrl {
     }
 }
 
+/// Whole, with the password: for configuration and private files.
 impl From<StoreUrl> for String {
     fn from(url: StoreUrl) -> Self {
-        url.to_string()
+        match url {
+            StoreUrl::Sqlite(_) => url.to_string(),
+            StoreUrl::Postgres(url) => url.with_password().to_owned(),
+        }
     }
 }
 
+/// Without the password.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(url) => url.fmt(f),
         }
     }
 }
@@ -119,7 +130,7 @@ pub struct ConfigFlags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data: Option<PathBuf>,
-    /// The store: sqlite:PATH
+    /// The store: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`
     #[arg(long, value_name = "URL")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<StoreUrl>,
@@ -198,6 +209,16 @@ mod tests {
     fn a_store_url_is_read_back_as_written() {
         let url: StoreUrl = "sqlite:/var/lib/hongbao.db".parse().unwrap();
         assert_eq!(url.to_string(), "sqlite:/var/lib/hongbao.db");
-        assert!("mysql:x".parse::<StoreUrl>().unwrap_err().contains("mysql:x"));
+        assert!("mysql:x".parse::<StoreUrl>().unwrap_err().contains("postgres://"));
+        assert!("postgres://host".parse::<StoreUrl>().unwrap_err().contains("missing"));
+    }
+
+    #[test]
+    fn a_password_is_kept_and_not_shown() {
+        let text = "postgres://me:secret@one,two:5433/bank?options=-c%20search_path%3Dx";
+        let url: StoreUrl = text.parse().unwrap();
+        assert_eq!(url.to_string(), "postgres://me@one,two:5433/bank");
+        assert!(!format!("{url:?}").contains("secret"));
+        assert_eq!(String::from(url), text);
     }
 }

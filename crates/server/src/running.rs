@@ -12,7 +12,7 @@ use hongbao_http::{
     pocket::{self, PocketState},
     v2,
 };
-use hongbao_store::sqlite::{OpenError, SqliteStore};
+use hongbao_store::{OpenError, postgres::PostgresStore, sqlite::SqliteStore};
 use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
@@ -89,45 +89,60 @@ pub struct Platform {
 
 impl Platform {
     /// Opens store and secrets, and starts the executor.
-    pub fn open(config: &Config) -> Result<Self, StartError> {
+    pub async fn open(config: &Config) -> Result<Self, StartError> {
         let home = Home::open(&config.data)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
         let vault = home.vault(rng.as_ref())?;
         let authority =
             home.authority(home.vault(rng.as_ref())?, clock.as_ref(), Arc::clone(&rng))?;
-        let store = open_store(&config.store_url(), &clock)?;
+        let store = open_store(&config.store_url(), &clock).await?;
         let app = App::start(store, Arc::clone(&clock), Arc::clone(&rng), vault);
         Ok(Self { app, home, authority: Arc::new(authority), clock, rng })
     }
 }
 
-/// Opens the store for a server: locked, its schema and settings checked. One that does not exist
-/// is made; an older schema is left to `hongbao migrate`, for that is a person's decision.
-pub fn open_store(url: &StoreUrl, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>, StartError> {
-    let failed = |source| StartError::Store { url: url.clone(), source };
-    match url {
-        StoreUrl::Sqlite(path) => {
-            if !path.exists() {
-                SqliteStore::migrate(path).map_err(failed)?;
-            }
-            Ok(Arc::new(SqliteStore::open(path, Arc::clone(clock)).map_err(failed)?))
-        }
-    }
-}
-
-/// Opens the store for looking only, beside a running server.
-pub fn open_store_read_only(
+/// Opens the store for a server: its schema and settings checked. A SQLite store that does not
+/// exist is made; an older schema is left to `hongbao migrate`, for that is a person's decision.
+pub async fn open_store(
     url: &StoreUrl,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Store>, StartError> {
-    let failed = |source| StartError::Store { url: url.clone(), source };
-    match url {
-        StoreUrl::Sqlite(path) => {
-            let store = SqliteStore::open_read_only(path, Arc::clone(clock)).map_err(failed)?;
-            Ok(Arc::new(store))
-        }
+    if let StoreUrl::Sqlite(path) = url
+        && !path.exists()
+    {
+        migrate_store(url).await?;
     }
+    let opened = match url {
+        StoreUrl::Sqlite(path) => shared(SqliteStore::open(path, Arc::clone(clock))),
+        StoreUrl::Postgres(url) => shared(PostgresStore::open(url).await),
+    };
+    opened.map_err(|source| StartError::Store { url: url.clone(), source })
+}
+
+/// Opens the store for looking only, beside running servers.
+pub async fn open_store_read_only(
+    url: &StoreUrl,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, StartError> {
+    let opened = match url {
+        StoreUrl::Sqlite(path) => shared(SqliteStore::open_read_only(path, Arc::clone(clock))),
+        StoreUrl::Postgres(url) => shared(PostgresStore::open_read_only(url).await),
+    };
+    opened.map_err(|source| StartError::Store { url: url.clone(), source })
+}
+
+fn shared<E: Into<OpenError>>(opened: Result<impl Store, E>) -> Result<Arc<dyn Store>, OpenError> {
+    opened.map(|store| Arc::new(store) as Arc<dyn Store>).map_err(Into::into)
+}
+
+/// Brings a store's schema up to this program's.
+pub async fn migrate_store(url: &StoreUrl) -> Result<(), StartError> {
+    let migrated = match url {
+        StoreUrl::Sqlite(path) => SqliteStore::migrate(path).map_err(OpenError::from),
+        StoreUrl::Postgres(url) => PostgresStore::migrate(url).await.map_err(OpenError::from),
+    };
+    migrated.map_err(|source| StartError::Store { url: url.clone(), source })
 }
 
 /// A platform that serves.

@@ -19,3 +19,14 @@ mod queries;
 mod session;
 mod settings;
 pub mod sqlite;
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The one in a file.
+    #[error(transparent)]
+    Sqlite(#[from] sqlite::OpenError),
+    /// The one on a server.
+    #[error(transparent)]
+    Postgres(#[from] postgres::OpenError),
+}

@@ -39,7 +39,7 @@ impl Bench {
     async fn create(directory: &Path, users: u64, packets: u64) -> Result<Self, BenchError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let url = StoreUrl::in_directory(directory);
-        let store = open_store(&url, &clock).map_err(BenchError::other)?;
+        let store = open_store(&url, &clock).await.map_err(BenchError::other)?;
         let rng = Arc::new(SystemRng);
         let vault = Vault::open_with(&Vault::new_master_key(rng.as_ref()));
         let app = App::start(store, clock, rng, vault.map_err(BenchError::other)?);

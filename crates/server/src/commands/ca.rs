@@ -59,7 +59,7 @@ enum Action {
 impl Ca {
     pub(super) async fn run(self) -> Done {
         let config = Config::load(&self.flags).map_err(Box::new)?;
-        let platform = Platform::open(&config)?;
+        let platform = Platform::open(&config).await?;
         match self.action {
             Action::Issue { merchant, out, legacy_p12 } => {
                 let profile = if legacy_p12 { P12Profile::Legacy } else { P12Profile::Modern };

@@ -10,7 +10,7 @@ use crate::{
     config::{Config, ConfigFlags},
     demo::{Manifest, seed, tell},
     logging::{self, LogFormat},
-    running::{Platform, Running},
+    running::{Platform, Running, migrate_store},
     tokens,
 };
 
@@ -32,7 +32,9 @@ impl Demo {
         }
         let _log = logging::init(&config.log, LogFormat::Text)?;
         self.choose_ports(&mut config);
-        let platform = Platform::open(&config)?;
+        // A demo is of this program; on a server's database it makes itself at home.
+        migrate_store(&config.store_url()).await?;
+        let platform = Platform::open(&config).await?;
         let ops_token = tokens::demo_operator(&platform.home, platform.rng.as_ref())?;
         let users_secret = platform.home.user_token_secret(platform.rng.as_ref())?;
         let issuer = tokens::user_token_issuer(&users_secret)?;
@@ -41,7 +43,7 @@ impl Demo {
         let manifest = Manifest {
             v2_base: format!("https://{}", running.v2),
             web_base: format!("http://{}", running.web),
-            store: config.store_url().absolute()?.to_string(),
+            store: config.store_url().absolute()?.into(),
             ops_base: format!("http://{}", running.ops),
             ops_token: ops_token.to_string(),
             ca_pem: platform.home.path("ca/ca.pem"),

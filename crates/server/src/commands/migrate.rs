@@ -1,10 +1,9 @@
 //! `hongbao migrate`.
 
 use clap::Args;
-use hongbao_store::sqlite::SqliteStore;
 
 use super::{Done, StoreFlags, say};
-use crate::config::StoreUrl;
+use crate::running::migrate_store;
 
 /// Bring a store's schema up to date.
 #[derive(Debug, Args)]
@@ -14,11 +13,9 @@ pub(super) struct Migrate {
 }
 
 impl Migrate {
-    pub(super) fn run(self) -> Done {
+    pub(super) async fn run(self) -> Done {
         let url = self.store.url();
-        match &url {
-            StoreUrl::Sqlite(path) => SqliteStore::migrate(path)?,
-        }
+        migrate_store(&url).await?;
         say(&format!("{url} is up to date"))?;
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! The commands of `hongbao`, one file each.
 
+mod backup;
 mod bench;
 mod ca;
 mod demo;
+mod heads;
 mod migrate;
+mod restore;
 mod serve;
 mod verify;
 
@@ -36,6 +39,12 @@ enum Command {
     Migrate(migrate::Migrate),
     /// Check the books of a store, one line per invariant; fails if any is broken
     Verify(verify::Verify),
+    /// Print the head of every journal, to be kept away from the store
+    Heads(heads::Heads),
+    /// Copy a store at one moment into a new folder, beside a running server
+    Backup(backup::Backup),
+    /// Put a backup in place: checked in full first, and never over anything
+    Restore(restore::Restore),
     /// Issue, list and revoke merchants' certificates
     Ca(ca::Ca),
     /// Measure this machine and print the figures
@@ -59,8 +68,11 @@ pub fn main() -> ExitCode {
         match cli.command {
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
-            Command::Migrate(migrate) => migrate.run(),
+            Command::Migrate(migrate) => migrate.run().await,
             Command::Verify(verify) => verify.run().await,
+            Command::Heads(heads) => heads.run().await,
+            Command::Backup(backup) => backup.run().await,
+            Command::Restore(restore) => restore.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
         }
@@ -90,7 +102,7 @@ pub(crate) fn say(line: &str) -> io::Result<()> {
 /// Which store a command looks at.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct StoreFlags {
-    /// The store: sqlite:PATH
+    /// The store: `sqlite:PATH` or `postgres://USER@HOST/DATABASE`
     #[arg(long, value_name = "URL", required_unless_present = "data")]
     store: Option<StoreUrl>,
     /// Short for the SQLite store in this directory

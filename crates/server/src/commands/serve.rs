@@ -22,7 +22,7 @@ impl Serve {
         let config = Config::load(&self.flags).map_err(Box::new)?;
         let format = if config.log_json { LogFormat::Json } else { LogFormat::Text };
         let _log = logging::init(&config.log, format)?;
-        let platform = Platform::open(&config)?;
+        let platform = Platform::open(&config).await?;
         if let Some(token) = tokens::first_operator(&platform.home, platform.rng.as_ref())? {
             say("First start. The operator's token, shown this once:")?;
             say(&format!("  {}", token.as_str()))?;

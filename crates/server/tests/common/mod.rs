@@ -153,7 +153,7 @@ pub fn query_fields<'a>(
 /// Checks the books of a store that no server has open; answers every funded order's number.
 pub async fn audit(data: &Path) -> BTreeSet<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).unwrap();
+    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).await.unwrap();
     let found = check_books(store.as_ref(), None).await.unwrap();
     assert!(found.clean(), "{}\n{:?}", found.report, found.structure);
     let mut source = store.audit_source().await.unwrap();
@@ -168,7 +168,7 @@ pub async fn audit(data: &Path) -> BTreeSet<String> {
 /// The hash of a journal row that another row follows, so that it stands in one place only.
 pub async fn a_hash_inside(data: &Path) -> [u8; 32] {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).unwrap();
+    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).await.unwrap();
     for record in store.merchants().await.unwrap() {
         let owner = Owner::Merchant(record.merchant.id);
         if let [row, _next] = store.journal_after(owner, 0, 2).await.unwrap().as_slice() {

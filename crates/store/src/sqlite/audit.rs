@@ -50,7 +50,8 @@ impl Snapshot {
         Ok(Self { connection: Some(connection), settings })
     }
 
-    async fn read<T: Send + 'static>(
+    /// Runs `query` on the view, away from the async threads.
+    pub(super) async fn read<T: Send + 'static>(
         &mut self,
         query: impl FnOnce(&Connection, &SettingsCache) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {

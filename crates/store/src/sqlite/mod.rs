@@ -11,8 +11,10 @@
 //! | `readers`, `session` | snapshots for queries; what queries are run with |
 //! | `audit` | one consistent view, and the damage that only SQLite can name |
 //! | `store` | the port, method by method |
+//! | `backup` | one moment of the store, copied beside the writer |
 
 mod audit;
+mod backup;
 mod broken;
 mod checkpoint;
 mod commit;
@@ -30,5 +32,6 @@ mod store;
 mod tests;
 mod writer;
 
+pub use backup::{BackupError, Copied, SqliteBackup};
 pub use open::OpenError;
 pub use store::SqliteStore;

@@ -205,7 +205,8 @@ pub(super) fn check_version() -> Result<(), OpenError> {
     Ok(())
 }
 
-fn writing() -> OpenFlags {
+/// Flags of a connection that writes.
+pub(super) fn writing() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 

@@ -102,7 +102,7 @@ fn normalized(sql: &str) -> String {
 }
 
 /// The newest migration that was applied; 0 before the first.
-fn version(connection: &Connection) -> Result<i64, OpenError> {
+pub(super) fn version(connection: &Connection) -> Result<i64, OpenError> {
     if !connection.table_exists(None, "refinery_schema_history")? {
         return Ok(0);
     }
@@ -114,7 +114,8 @@ fn version(connection: &Connection) -> Result<i64, OpenError> {
     Ok(version)
 }
 
-fn newest() -> i64 {
+/// The newest migration of this program.
+pub(super) fn newest() -> i64 {
     let versions = embedded::migrations::runner();
     let versions = versions.get_migrations().iter();
     versions.map(|migration| i64::from(migration.version())).max().unwrap_or(0)

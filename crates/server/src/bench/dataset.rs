@@ -30,32 +30,35 @@ pub(super) const IN_FLIGHT: usize = 2 * hongbao_app::executor::BATCH_MAX;
 const COMMANDS_PAGE: u64 = 60_000;
 /// Users registered in one transaction.
 const USERS_PAGE: u64 = 10_000;
+/// Below the numbers of merchants.
+const FIRST_MERCHANT: u64 = 1_900_000_000;
 /// Money that lasts for any run.
 const RECHARGE: Fen = Fen::from_yuan(10_000_000);
 const RECHARGES: u32 = 10;
 /// ¥1.00, the smallest packet without a scene.
 const PACKET: Fen = Fen::from_yuan(1);
 
-/// One hot merchant and its users.
-#[derive(Debug)]
+/// Merchants and their users. Packets are numbered over all merchants, in turn.
+#[derive(Clone, Debug)]
 pub(super) struct Dataset {
-    pub(super) merchant: MerchantId,
+    merchants: Vec<MerchantId>,
     app_id: AppId,
-    users: Vec<(OpenId, UserId)>,
+    users: Arc<Vec<(OpenId, UserId)>>,
     pub(super) packets: u64,
 }
 
 impl Dataset {
-    /// A merchant with money and `users` registered people; no packets yet.
-    pub(super) async fn create(app: &App, users: u64) -> Result<Self, BenchError> {
-        let merchant = MerchantId::try_new(1_900_000_001).map_err(BenchError::other)?;
+    /// So many merchants with money and registered people; no packets yet.
+    pub(super) async fn create(app: &App, merchants: u64, users: u64) -> Result<Self, BenchError> {
         let app_id: AppId = "wxbench".parse().map_err(BenchError::other)?;
-        let actor = Actor { name: "bench".to_owned(), permission: "host" };
-        app.create_merchant(merchant, settings(&app_id), None, actor).await?;
-        for number in 0..RECHARGES {
-            let reference = format!("bench-{number}").parse().map_err(BenchError::other)?;
-            let (account, amount) = (FundingAccount::Basic, RECHARGE);
-            app.recharge(Recharge { merchant, account, amount, reference }).await?;
+        let mut dataset = Self {
+            merchants: Vec::new(),
+            app_id: app_id.clone(),
+            users: Arc::default(),
+            packets: 0,
+        };
+        for number in 1..=merchants {
+            dataset.merchants.push(rich_merchant(app, &app_id, FIRST_MERCHANT + number).await?);
         }
         let mut registered = Vec::new();
         let at = app.store().now().await?;
@@ -67,7 +70,25 @@ impl Dataset {
             registered
                 .extend(records.into_iter().map(|record| (record.person.openid, record.user)));
         }
-        Ok(Self { merchant, app_id, users: registered, packets: 0 })
+        dataset.users = Arc::new(registered);
+        Ok(dataset)
+    }
+
+    /// One more merchant with the same people, whose packets are numbered by themselves.
+    pub(super) async fn hot_merchant(&self, app: &App) -> Result<Self, BenchError> {
+        let merchant = rich_merchant(app, &self.app_id, FIRST_MERCHANT).await?;
+        Ok(Self { merchants: vec![merchant], packets: 0, ..self.clone() })
+    }
+
+    /// Where packet `no` stands: its merchant, and its number there.
+    fn key(&self, no: u64) -> Result<PacketKey, BenchError> {
+        let merchants = u64::try_from(self.merchants.len()).map_err(BenchError::other)?;
+        let place = no.saturating_sub(1);
+        let (turn, merchant) = (place / merchants.max(1), place % merchants.max(1));
+        let merchant = usize::try_from(merchant).ok().and_then(|at| self.merchants.get(at));
+        let merchant =
+            merchant.ok_or_else(|| BenchError::Other("a dataset without merchants".to_owned()))?;
+        Ok(PacketKey { merchant: *merchant, no: PacketNo::new(turn + 1) })
     }
 
     /// Sends `count` more packets, each to the next user of a scattered row; answers how long it
@@ -88,7 +109,7 @@ impl Dataset {
             while let Some(answer) = answers.next().await {
                 let sent = answer?;
                 self.packets += 1;
-                if sent.replayed || sent.packet.no.get() != self.packets {
+                if sent.replayed || sent.packet != self.key(self.packets)? {
                     return Err(BenchError::Other(format!("{} became {sent:?}", self.packets)));
                 }
             }
@@ -100,12 +121,13 @@ impl Dataset {
     /// The command that sends packet `no`. Everything about it follows from its number.
     fn send_command(&self, no: u64) -> Result<SendPacket, BenchError> {
         let (openid, _) = self.receiver(no)?;
+        let merchant = self.key(no)?.merchant;
         Ok(SendPacket {
             order: OrderKey {
-                caller: self.merchant,
+                caller: merchant,
                 bill_no: bill_no(no).parse().map_err(BenchError::other)?,
             },
-            payer: self.merchant,
+            payer: merchant,
             terms: Arc::new(Terms {
                 kind: PacketKind::Normal,
                 way: SendWay::Api,
@@ -132,13 +154,12 @@ impl Dataset {
     /// The command that claims packet `no`.
     pub(super) fn claim_command(&self, no: u64) -> Result<ClaimShare, BenchError> {
         let (_, user) = self.receiver(no)?;
-        Ok(ClaimShare { code: self.code(no), user: *user })
+        Ok(ClaimShare { code: self.code(no)?, user: *user })
     }
 
     /// The code that opens packet `no`.
-    pub(super) fn code(&self, no: u64) -> PacketCode {
-        let key = PacketKey { merchant: self.merchant, no: PacketNo::new(no) };
-        PacketCode::new(key, &secret(no), Access::Message)
+    pub(super) fn code(&self, no: u64) -> Result<PacketCode, BenchError> {
+        Ok(PacketCode::new(self.key(no)?, &secret(no), Access::Message))
     }
 
     /// The person in whose name packet `no` is opened.
@@ -154,6 +175,19 @@ impl Dataset {
             .and_then(|place| self.users.get(place))
             .ok_or_else(|| BenchError::Other("a dataset without users".to_owned()))
     }
+}
+
+/// A merchant with limits out of the way and money that lasts.
+async fn rich_merchant(app: &App, app_id: &AppId, number: u64) -> Result<MerchantId, BenchError> {
+    let merchant = MerchantId::try_new(number).map_err(BenchError::other)?;
+    let actor = Actor { name: "bench".to_owned(), permission: "host" };
+    app.create_merchant(merchant, settings(app_id), None, actor).await?;
+    for number in 0..RECHARGES {
+        let reference = format!("bench-{number}").parse().map_err(BenchError::other)?;
+        let (account, amount) = (FundingAccount::Basic, RECHARGE);
+        app.recharge(Recharge { merchant, account, amount, reference }).await?;
+    }
+    Ok(merchant)
 }
 
 /// Numbers spread over the whole range: neighbours in time are not neighbours in the store.

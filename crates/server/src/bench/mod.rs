@@ -9,6 +9,7 @@ mod dataset;
 mod disk;
 mod engine;
 mod load;
+mod postgres;
 mod report;
 mod rounds;
 mod web;
@@ -16,6 +17,7 @@ mod web;
 use std::{path::PathBuf, time::Duration};
 
 use hongbao_app::{AppError, executor::Failure, ports::StoreError};
+use hongbao_store::postgres::PostgresUrl;
 
 pub use report::Figures;
 
@@ -40,6 +42,9 @@ pub struct Plan {
     /// Also compare 100 thousand packets and 10 thousand users with 10 million and 1 million
     #[arg(long)]
     pub scale: bool,
+    /// A PostgreSQL server to measure, too; by default only SQLite is
+    #[arg(long, value_name = "URL")]
+    pub postgres: Option<PostgresUrl>,
     /// Where the figures go as JSON
     #[arg(long, value_name = "FILE", default_value = "bench/results/bench.json")]
     pub json: PathBuf,

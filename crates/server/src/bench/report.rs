@@ -23,6 +23,19 @@ pub struct Round {
     pub echo: f64,
 }
 
+/// Rates of one round on PostgreSQL, each a second.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PostgresRound {
+    /// Claims through executor and store, over many merchants.
+    pub engine_claims: f64,
+    /// Sends of one merchant through executor and store.
+    pub engine_sends: f64,
+    /// Claims by stored procedure, over many merchants, at 1, 8 and 32 clients.
+    pub procedure_claims: [f64; 3],
+    /// Sends of one merchant by stored procedure, at 1, 8 and 32 clients.
+    pub procedure_sends: [f64; 3],
+}
+
 /// Everything that was measured.
 #[derive(Clone, Debug, Serialize)]
 pub struct Figures {
@@ -34,6 +47,8 @@ pub struct Figures {
     pub connections: usize,
     /// Rates round by round.
     pub rounds: Vec<Round>,
+    /// Rates on PostgreSQL, round by round; empty when not measured.
+    pub postgres_rounds: Vec<PostgresRound>,
     /// Claims a second in a small and in a large store, round by round.
     pub size_rounds: Vec<[f64; 2]>,
     /// Waiting time of the median claim over HTTP at half of peak, in milliseconds.
@@ -51,6 +66,7 @@ impl Figures {
             users: plan.users,
             connections: plan.connections,
             rounds: Vec::new(),
+            postgres_rounds: Vec::new(),
             size_rounds: Vec::new(),
             p50_ms: 0.0,
             p99_ms: 0.0,
@@ -69,11 +85,41 @@ impl Figures {
         median(self.rounds.iter().map(figure))
     }
 
+    fn postgres(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.postgres_rounds.is_empty() {
+            return Ok(());
+        }
+        let of =
+            |figure: fn(&PostgresRound) -> f64| median(self.postgres_rounds.iter().map(figure));
+        let sqlite = self.median(|round| round.engine_claims);
+        let claims = of(|round| best(round.procedure_claims));
+        writeln!(f, "PostgreSQL: procedure, claims                {claims:>10.0}/s   yardstick")?;
+        let engine = of(|round| round.engine_claims);
+        let times = of(|round| round.engine_claims / best(round.procedure_claims));
+        writeln!(
+            f,
+            "PostgreSQL: engine, durable claims           {engine:>10.0}/s   {times:.1} × (bar 2.5); SQLite {:.1} × (bar 7)",
+            sqlite / claims
+        )?;
+        let sends = of(|round| best(round.procedure_sends));
+        writeln!(f, "PostgreSQL: procedure, sends of one merchant {sends:>10.0}/s   yardstick")?;
+        let engine = of(|round| round.engine_sends);
+        let times = of(|round| round.engine_sends / best(round.procedure_sends));
+        writeln!(
+            f,
+            "PostgreSQL: engine, sends of one merchant    {engine:>10.0}/s   {times:.1} × (bar 30)"
+        )
+    }
+
     /// How many times slower a claim is in the large store; `None` when not measured.
     fn size_ratio(&self) -> Option<f64> {
         let ratios = self.size_rounds.iter().map(|[small, large]| small / large);
         (!self.size_rounds.is_empty()).then(|| median(ratios))
     }
+}
+
+fn best(rates: [f64; 3]) -> f64 {
+    rates.into_iter().fold(0.0, f64::max)
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
@@ -137,6 +183,7 @@ impl fmt::Display for Figures {
             "HTTP claims at half of peak: p50 {:.1} ms, p99 {:.1} ms",
             self.p50_ms, self.p99_ms
         )?;
+        self.postgres(f)?;
         if let Some(ratio) = self.size_ratio() {
             writeln!(
                 f,

@@ -15,35 +15,49 @@ use super::{
     BenchError, Figures, Plan,
     dataset::{Dataset, scatter},
     disk, engine, per_second,
+    postgres::PostgresBench,
     report::Round,
     web::WebBench,
 };
-use crate::{commands::say, config::StoreUrl, running::open_store};
+use crate::{
+    commands::say,
+    config::StoreUrl,
+    running::{migrate_store, open_store},
+};
 
 /// Single transactions of one round: about a second's worth.
 const SINGLE_CLAIMS: u64 = 2_000;
 /// Synced appends of one round.
 const APPENDS: u32 = 2_000;
-/// The two sizes whose cost per claim is compared: packets, users.
-const SMALL: (u64, u64) = (100_000, 10_000);
-const LARGE: (u64, u64) = (10_000_000, 1_000_000);
+/// The two sizes whose cost per claim is compared.
+const SMALL: Size = Size { merchants: 1, users: 10_000, packets: 100_000 };
+const LARGE: Size = Size { merchants: 1, users: 1_000_000, packets: 10_000_000 };
+
+/// What a store for measuring holds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) merchants: u64,
+    pub(super) users: u64,
+    pub(super) packets: u64,
+}
 
 /// A platform for measuring, and the packets not claimed yet in scattered order.
-struct Bench {
-    app: Arc<App>,
-    data: Dataset,
-    unclaimed: Vec<u64>,
+pub(super) struct Bench {
+    pub(super) app: Arc<App>,
+    pub(super) data: Dataset,
+    pub(super) unclaimed: Vec<u64>,
 }
 
 impl Bench {
-    async fn create(directory: &Path, users: u64, packets: u64) -> Result<Self, BenchError> {
+    pub(super) async fn create(url: &StoreUrl, size: Size) -> Result<Self, BenchError> {
+        let Size { merchants, users, packets } = size;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-        let url = StoreUrl::in_directory(directory);
-        let store = open_store(&url, &clock).await.map_err(BenchError::other)?;
+        migrate_store(url).await.map_err(BenchError::other)?;
+        let store = open_store(url, &clock).await.map_err(BenchError::other)?;
         let rng = Arc::new(SystemRng);
         let vault = Vault::open_with(&Vault::new_master_key(rng.as_ref()));
         let app = App::start(store, clock, rng, vault.map_err(BenchError::other)?);
-        let mut data = Dataset::create(&app, users).await?;
+        let mut data = Dataset::create(&app, merchants, users).await?;
         data.send(&app, packets).await?;
         let mut unclaimed: Vec<u64> = (1..=packets).collect();
         unclaimed.sort_unstable_by_key(|&no| scatter(no));
@@ -51,7 +65,7 @@ impl Bench {
     }
 
     /// Takes packets to claim; when few are left, sends more first.
-    async fn take(&mut self, count: u64) -> Result<Vec<u64>, BenchError> {
+    pub(super) async fn take(&mut self, count: u64) -> Result<Vec<u64>, BenchError> {
         let count = usize::try_from(count).map_err(BenchError::other)?;
         if self.unclaimed.len() < count {
             let (first, more) = (self.data.packets + 1, u64::try_from(4 * count).unwrap_or(0));
@@ -68,7 +82,8 @@ pub(super) async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     let directory = Scratch::make(plan.data.as_deref())?;
     say(&format!("filling a store with {} packets and {} users …", plan.packets, plan.users))?;
     let store = directory.path.join("main");
-    let mut bench = Bench::create(&store, plan.users, plan.packets).await?;
+    let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
+    let mut bench = Bench::create(&StoreUrl::in_directory(&store), size).await?;
     let web = WebBench::start(&bench.app).await?;
     let mut figures = Figures::new(plan);
     for number in 1..=plan.rounds {
@@ -80,6 +95,13 @@ pub(super) async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     let half = web.claims(&bench.data, &packets, plan.connections, Some(peak / 2.0)).await?;
     figures.latency(&half);
     drop((bench, web));
+    if let Some(url) = &plan.postgres {
+        let mut bench = PostgresBench::create(plan, url).await?;
+        for number in 1..=plan.rounds {
+            say(&format!("PostgreSQL round {number} of {} …", plan.rounds))?;
+            figures.postgres_rounds.push(bench.round(plan, &directory.path).await?);
+        }
+    }
     if plan.scale {
         compare_sizes(plan, &directory.path, &mut figures).await?;
     }
@@ -126,16 +148,15 @@ async fn compare_sizes(
     figures: &mut Figures,
 ) -> Result<(), BenchError> {
     say("filling a small and a large store …")?;
-    let (packets, users) = SMALL;
-    let mut small = Bench::create(&directory.join("small"), users, packets).await?;
-    let (packets, users) = LARGE;
-    let mut large = Bench::create(&directory.join("large"), users, packets).await?;
+    let store = |name| StoreUrl::in_directory(&directory.join(name));
+    let mut small = Bench::create(&store("small"), SMALL).await?;
+    let mut large = Bench::create(&store("large"), LARGE).await?;
     for number in 1..=plan.rounds {
         say(&format!("size round {number} of {} …", plan.rounds))?;
         let mut rates = [0.0; 2];
         for (rate, bench) in rates.iter_mut().zip([&mut small, &mut large]) {
             // A tenth of the small store a round, so that it stays what it is.
-            let packets = bench.take(SMALL.0 / 10).await?;
+            let packets = bench.take(SMALL.packets / 10).await?;
             let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;
             *rate = per_second(packets.len(), elapsed);
         }

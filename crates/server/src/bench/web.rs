@@ -96,7 +96,7 @@ impl WebBench {
             iss: None,
         };
         let token = self.tokens.issue(&claims).map_err(BenchError::other)?;
-        let code = data.code(no);
+        let code = data.code(no)?;
         Ok(format!(
             "POST /pocket/v1/packets/{code}/open HTTP/1.1\r\nhost: bench\r\n\
              authorization: Bearer {token}\r\ncontent-length: 0\r\n\r\n"

@@ -47,7 +47,7 @@ impl PostgresBench {
         run_sql(&procedure, PROCEDURE)?;
         let engine = Bench::create(&StoreUrl::Postgres(namespace("engine")), size).await?;
         let hot = engine.data.hot_merchant(&engine.app).await?;
-        run_sql(&procedure, "VACUUM ANALYZE; CHECKPOINT")?;
+        run_sql(&procedure, "VACUUM ANALYZE\n\nCHECKPOINT")?;
         Ok(Self { engine, hot, procedure, size })
     }
 
@@ -101,6 +101,7 @@ fn pgbench(url: &PostgresUrl, script: &Path, clients: u32) -> Result<f64, BenchE
     })
 }
 
+/// Runs statements that a blank line parts, each by itself.
 fn run_sql(url: &PostgresUrl, sql: &str) -> Result<(), BenchError> {
     let mut command = Command::new("psql");
     command.args(["-q", "-v", "ON_ERROR_STOP=1"]).arg(url.with_password());

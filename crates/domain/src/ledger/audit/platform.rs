@@ -127,6 +127,7 @@ impl PlatformAudit {
         let lost = self.accounts.keys().next().map(|(user, kind)| (*user, *kind));
         self.report.check(3, lost.is_none(), || format!("entries of no wallet: {lost:?}"));
         let sum = self.stored_sum;
+        self.report.adds_up_to(sum);
         self.report.check(2, sum == 0, || format!("all accounts add up to {sum} fen"));
         self.report.check(8, sum == 0, || format!("{sum} fen stay with nobody"));
         for number in [12, 20, 31] {

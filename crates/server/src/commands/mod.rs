@@ -55,7 +55,10 @@ enum Command {
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a command ends with: nothing to say, or a sentence for a person.
-type Done = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type Done = Result<(), Failed>;
+
+/// A sentence for a person.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {

@@ -140,9 +140,9 @@ async fn a_request_that_runs(manifest: &Manifest) -> TcpStream {
     let address = manifest.web_base.trim_start_matches("http://");
     let mut socket = TcpStream::connect(address).await.unwrap();
     let head = format!(
-        "POST /pocket/v1/wallet/transfers HTTP/1.1\r\nhost: localhost\r\n\
+        "POST /pocket/v1/transfers HTTP/1.1\r\nhost: localhost\r\n\
          authorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         idempotency-key: stop-test-1\r\ncontent-length: 2\r\n\r\n",
+         content-length: 2\r\n\r\n",
         manifest.users[0].token
     );
     socket.write_all(head.as_bytes()).await.unwrap();

@@ -25,17 +25,20 @@ use tokio::{
 /// The trace of a caller.
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// A collector: takes every POST and keeps its body.
+/// Heads and bodies of what was posted.
+type Posted = Arc<Mutex<Vec<(String, Vec<u8>)>>>;
+
+/// A collector: takes every POST and keeps it.
 struct Collector {
     endpoint: String,
-    posted: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    posted: Posted,
 }
 
 impl Collector {
     async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
-        let posted = Arc::<Mutex<Vec<_>>>::default();
+        let posted = Posted::default();
         let kept = Arc::clone(&posted);
         tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
@@ -53,7 +56,7 @@ impl Collector {
     }
 }
 
-async fn take(socket: TcpStream, kept: Arc<Mutex<Vec<(String, Vec<u8>)>>>) {
+async fn take(socket: TcpStream, kept: Posted) {
     let mut socket = BufReader::new(socket);
     let (mut head, mut length) = (String::new(), 0);
     loop {
@@ -122,9 +125,7 @@ async fn a_collector_gets_the_spans_of_a_send_and_no_secret() {
     ] {
         assert!(holds(&spans, text.as_bytes()), "{text} was not exported");
     }
-    let trace: Vec<u8> = (0..16)
-        .map(|byte| u8::from_str_radix(&TRACE[2 * byte..2 * byte + 2], 16).unwrap())
-        .collect();
+    let trace = u128::from_str_radix(TRACE, 16).unwrap().to_be_bytes();
     assert!(holds(&spans, &trace), "the caller's trace was not continued");
     let users = manifest.users.iter().flat_map(|user| [&user.token, &user.openid]);
     let keys = manifest.merchants.iter().map(|merchant| &merchant.v2_key);

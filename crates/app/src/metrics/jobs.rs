@@ -21,7 +21,8 @@ pub struct JobMetrics {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Job {
-    job: &'static str,
+    /// Not `job`: that label is Prometheus's own, for what it scrapes.
+    name: &'static str,
 }
 
 /// What waits, at one moment.
@@ -85,12 +86,12 @@ impl JobMetrics {
 
     /// Makes the counter of `job`, so that its first failure is a step from zero.
     pub(crate) fn started(&self, job: &'static str) {
-        drop(self.failed.get_or_create(&Job { job }));
+        drop(self.failed.get_or_create(&Job { name: job }));
     }
 
     /// A step of `job` failed.
     pub(crate) fn failed(&self, job: &'static str) {
-        self.failed.get_or_create(&Job { job }).inc();
+        self.failed.get_or_create(&Job { name: job }).inc();
     }
 
     /// What waits, as read at `at`.

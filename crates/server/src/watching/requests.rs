@@ -48,12 +48,12 @@ impl Face {
 #[derive(Clone, Debug)]
 pub struct RequestMetrics {
     answered: Family<Answered, Counter>,
-    took: Family<Route, Histogram, fn() -> Histogram>,
+    took: Family<Asked, Histogram, fn() -> Histogram>,
 }
 
-/// A route as it is written in the code, never a caller's path; so with method and code.
+/// What was asked for: a route as it is written in the code, never a caller's path; so with methods.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Route {
+struct Asked {
     face: &'static str,
     method: &'static str,
     route: String,
@@ -101,22 +101,22 @@ async fn watch(
     request: Request,
     next: Next,
 ) -> Response {
-    let route = Route {
+    let asked = Asked {
         face: face.as_str(),
         method: known(request.method()),
         route: matched(&request).to_owned(),
     };
-    let span = begun(face, &route, &request);
+    let span = begun(face, &asked, &request);
     let started = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
-    metrics.took.get_or_create(&route).observe(started.elapsed().as_secs_f64());
+    metrics.took.get_or_create(&asked).observe(started.elapsed().as_secs_f64());
     let status = response.status().as_u16();
     let code = AnswerCode::of(&response).map_or("", |AnswerCode(code)| code);
     span.record("http.response.status_code", status).record("code", code);
     if response.status().is_server_error() {
         span.record("otel.status_code", "ERROR");
     }
-    let Route { face, method, route } = route;
+    let Asked { face, method, route } = asked;
     metrics.answered.get_or_create(&Answered { face, method, route, status, code }).inc();
     response
 }
@@ -136,8 +136,8 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-fn begun(face: Face, route: &Route, request: &Request) -> Span {
-    let Route { method, route, .. } = route;
+fn begun(face: Face, asked: &Asked, request: &Request) -> Span {
+    let Asked { method, route, .. } = asked;
     let span = tracing::trace_span!(
         target: spans::TARGET,
         "request",

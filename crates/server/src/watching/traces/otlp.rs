@@ -104,7 +104,7 @@ struct Sender {
 #[async_trait]
 impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let posted = self.runtime.spawn(timeout(EXPORT_TIMEOUT, post(request)));
+        let posted = self.runtime.spawn(async { timeout(EXPORT_TIMEOUT, post(request)).await });
         let posted = async { posted.await?? }.await;
         let failed = match &posted {
             Ok(response) if response.status().is_success() => None,

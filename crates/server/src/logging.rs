@@ -328,4 +328,32 @@ mod tests {
         assert!(subscriber("info,==", LogFormat::Text, io::sink).is_err());
         assert!("yaml".parse::<LogFormat>().is_err());
     }
+
+    #[test]
+    fn an_ordinary_filter_makes_no_spans_of_traces() {
+        let span = || tracing::trace_span!(target: hongbao_app::spans::TARGET, "request");
+        for (filter, off) in [("info", true), ("hongbao_app=trace,info", true), ("trace", false)] {
+            let made = subscriber(filter, LogFormat::Text, io::sink).unwrap();
+            tracing::subscriber::with_default(made, || {
+                assert_eq!(span().is_disabled(), off, "{filter}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_layer_of_spans_beside_the_log_changes_no_line() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let output = Shared::default();
+            let writer = output.clone();
+            let spans = tracing_subscriber::layer::Identity::new().boxed();
+            let made = beside(spans, "info", format, Encoding(move || writer.clone())).unwrap();
+            tracing::subscriber::with_default(made, || {
+                tracing::debug!("unseen");
+                tracing::info!(bill_no = "A1", "sent");
+            });
+            let line = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+            assert!(line.contains("sent") && line.contains("A1"), "{line}");
+            assert!(!line.contains("unseen"), "{line}");
+        }
+    }
 }

@@ -15,6 +15,7 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     process::Command,
+    time::Duration,
 };
 
 use common::{DemoProcess, HONGBAO, private_directory};
@@ -69,6 +70,19 @@ fn expressions(dashboard: &serde_json::Value) -> Vec<String> {
     targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What `/metrics` of the demo says.
+async fn shown(demo: &DemoProcess) -> String {
+    let base = demo.clone_manifest().ops_base;
+    let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
+    let head = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    socket.write_all(head).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    body.to_owned()
+}
+
 /// What `/metrics` of the demo says after a send, a refusal and a page.
 async fn scrape(demo: &DemoProcess) -> String {
     let manifest = demo.clone_manifest();
@@ -81,15 +95,7 @@ async fn scrape(demo: &DemoProcess) -> String {
         let answer = client.call("/mmpaymkttransfers/sendredpack", &fields).await.unwrap();
         assert_eq!(answer.get("result_code"), Some(outcome), "{answer:?}");
     }
-    let address = manifest.ops_base.trim_start_matches("http://");
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    let head = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    socket.write_all(head).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    body.to_owned()
+    shown(demo).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -137,6 +143,34 @@ fn no_secret_is_shown(scraped: &str, manifest: &hongbao_server::demo::Manifest) 
         assert!(!scraped.contains(&merchant.v2_key) && !scraped.contains(&merchant.mch_id));
     }
     assert!(!scraped.contains(&manifest.ops_token) && !scraped.contains("METRIC"));
+}
+
+/// X3: what the self-check finds is shown, and so can wake somebody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn books_that_do_not_add_up_are_shown() {
+    let dir = private_directory();
+    let mut demo = DemoProcess::start(dir.path()).await;
+    assert!(shown(&demo).await.contains("hongbao_books_ok 1\n"));
+    assert!(demo.terminate());
+    let path = dir.path().join("hongbao.db");
+    let hash = common::a_hash_inside(dir.path()).await;
+    let mut bytes = std::fs::read(&path).unwrap();
+    let at = bytes.windows(hash.len()).position(|part| part == hash).unwrap();
+    bytes[at] ^= 1;
+    std::fs::write(&path, bytes).unwrap();
+    let demo = DemoProcess::start(dir.path()).await;
+    let checked = async {
+        loop {
+            let text = shown(&demo).await;
+            if text.contains("hongbao_books_ok 0\n") {
+                return text;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let text = tokio::time::timeout(Duration::from_secs(20), checked).await.expect("it is found");
+    assert!(text.contains("hongbao_books_broken_invariants 1\n"), "{text}");
+    assert!(text.contains("hongbao_books_unexplained_fen 0\n"), "a hash is no money");
 }
 
 #[test]

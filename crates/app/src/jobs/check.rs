@@ -49,6 +49,18 @@ impl CheckReport {
     }
 }
 
+impl CheckReport {
+    /// What is wrong, in one line: broken invariants with examples, and damage.
+    fn sentence(&self) -> String {
+        let broken = self.report.broken().map(|invariant| {
+            let line = self.report.line(invariant);
+            format!("{invariant} {} times ({})", line.broken, line.examples.join("; "))
+        });
+        let wrong: Vec<String> = broken.chain(self.structure.iter().cloned()).collect();
+        format!("the books do not add up: {}", wrong.join(", "))
+    }
+}
+
 const LATE_REFUNDS: Invariant = Invariant::number(15);
 
 /// Checks everything in one consistent view. `overdue_at` is the time against which refunds are
@@ -273,8 +285,7 @@ impl Watchman {
             let (fen, broken) = (found.report.unexplained_fen(), found.report.broken().count());
             books.fully_checked(fen, broken, !found.stops_money(), app.clock.now());
             if found.stops_money() {
-                let reason = format!("the books do not add up:\n{}", found.report);
-                app.executor().gate().halt(reason);
+                app.executor().gate().halt(found.sentence());
             } else if found.clean() {
                 tracing::info!("the books were checked in full and add up");
             } else {

@@ -36,7 +36,6 @@ impl Demo {
         self.choose_ports(&mut config);
         // A demo is of this program; on a server's database it makes itself at home.
         migrate_store(&config.store_url()).await?;
-        let mut signals = Signals::new()?;
         let mut platform = Platform::open(&config).await?;
         platform.lines_lost = Some(log.lines_lost());
         let ops_token = tokens::demo_operator(&platform.home, platform.rng.as_ref())?;
@@ -44,6 +43,7 @@ impl Demo {
         let issuer = tokens::user_token_issuer(&users_secret)?;
         let (merchants, users) = seed(&platform, &issuer).await?;
         let running = Running::start(&platform, &config).await?;
+        let mut signals = Signals::new()?;
         let manifest = Manifest {
             v2_base: format!("https://{}", running.v2),
             web_base: format!("http://{}", running.web),
@@ -58,7 +58,10 @@ impl Demo {
         let path = platform.home.write_private("demo.json", json.as_bytes())?;
         tell_start(&config, &running);
         let done = if self.once {
-            once(&platform, &manifest).await
+            tokio::select! {
+                told = once(&platform, &manifest) => told,
+                () = signals.next() => Err("a signal came before the story was told".into()),
+            }
         } else {
             for line in crate::demo::invitation(&manifest, &path) {
                 say(&line)?;

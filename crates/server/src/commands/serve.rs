@@ -26,7 +26,6 @@ impl Serve {
     pub(super) async fn run(self) -> Done {
         let config = Config::load(&self.flags).map_err(Box::new)?;
         let (log, traces) = observed(&config)?;
-        let mut signals = Signals::new()?;
         let mut platform = Platform::open(&config).await?;
         platform.lines_lost = Some(log.lines_lost());
         if let Some(token) = tokens::first_operator(&platform.home, platform.rng.as_ref())? {
@@ -34,6 +33,8 @@ impl Serve {
             say(&format!("  {}", token.as_str()))?;
         }
         let running = Running::start(&platform, &config).await?;
+        // Not before: until then a signal may end the process as it always does.
+        let mut signals = Signals::new()?;
         say(&format!("V2 interface   https://{}", running.v2))?;
         say(&format!("users          http://{}", running.web))?;
         say(&format!("operators      http://{}", running.ops))?;

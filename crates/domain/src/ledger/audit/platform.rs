@@ -170,3 +170,20 @@ fn place(packet: PacketKey) -> u64 {
     packet.hash(&mut hasher);
     hasher.finish()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_accounts_add_up_to_is_told_with_its_sign() {
+        for held in [[700, -700], [700, -650], [0, -1]] {
+            let mut audit = PlatformAudit::default();
+            audit.merchant_sum(held.map(Fen::new));
+            let report = audit.finish();
+            let sum = held.iter().sum::<i64>();
+            assert_eq!(report.unexplained_fen(), i128::from(sum));
+            assert_eq!(report.clean(), sum == 0);
+        }
+    }
+}

@@ -8,8 +8,10 @@ pub mod executor;
 pub mod heads;
 pub mod jobs;
 pub mod merchants;
+pub mod metrics;
 pub mod packets;
 pub mod ports;
+pub mod spans;
 pub mod users;
 pub mod vault;
 
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use executor::{Executor, Failure, Gate};
 use hongbao_domain::Refusal;
 use merchants::RateLimiter;
+use metrics::Metrics;
 use ports::{Clock, Rng, Store, StoreError};
 use users::Directory;
 use vault::{Vault, VaultError};
@@ -31,6 +34,7 @@ pub struct App {
     vault: Vault,
     rates: RateLimiter,
     directory: Directory,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for App {
@@ -86,6 +90,7 @@ impl App {
     ) -> Arc<Self> {
         let executor = Executor::start(Arc::clone(&store), Gate::default());
         let directory = Directory::start(Arc::clone(&store));
+        let metrics = Metrics { commands: Arc::clone(executor.metrics()), ..Metrics::default() };
         Arc::new(Self {
             store,
             executor,
@@ -94,6 +99,7 @@ impl App {
             vault,
             rates: RateLimiter::default(),
             directory,
+            metrics,
         })
     }
 
@@ -105,6 +111,11 @@ impl App {
     /// The executor, for jobs and checks.
     pub const fn executor(&self) -> &Executor {
         &self.executor
+    }
+
+    /// What the platform counts about itself.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The process clock: for ages and rates, never for decisions about money.

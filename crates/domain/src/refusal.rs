@@ -176,6 +176,51 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Its name in metrics and in the JSON faces: never given another meaning.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::ReceiverChanged => "receiver_changed",
+            Self::AmountChanged => "amount_changed",
+            Self::TermChanged { .. } => "term_changed",
+            Self::OrderExpired { .. } => "order_expired",
+            Self::ReferenceReused => "reference_reused",
+            Self::MerchantUnknown => "merchant_unknown",
+            Self::MerchantFrozen => "merchant_frozen",
+            Self::ProductNotOpened => "product_not_opened",
+            Self::WayClosed { .. } => "way_closed",
+            Self::NotAuthorized { .. } => "not_authorized",
+            Self::ProviderSendsNormalOnly => "provider_sends_normal_only",
+            Self::PayerNotAllowed => "payer_not_allowed",
+            Self::AppKindNotAllowed { .. } => "app_kind_not_allowed",
+            Self::AppNotBound { .. } => "app_not_bound",
+            Self::MessageAppNotBound { .. } => "message_app_not_bound",
+            Self::SceneNotOpened { .. } => "scene_not_opened",
+            Self::ShareCountOutOfRange { .. } => "share_count_out_of_range",
+            Self::AmountOutOfRange { .. } => "amount_out_of_range",
+            Self::ReceiverUnknown => "receiver_unknown",
+            Self::RiskStopped { .. } => "risk_stopped",
+            Self::MerchantDayAmount { .. } => "merchant_day_amount",
+            Self::UserDayCount { .. } => "user_day_count",
+            Self::UserDayAmount { .. } => "user_day_amount",
+            Self::BalanceTooLow { .. } => "balance_too_low",
+            Self::PacketUnknown => "packet_unknown",
+            Self::NotTheReceiver => "not_the_receiver",
+            Self::PacketExpired { .. } => "packet_expired",
+            Self::SeedFirst => "seed_first",
+            Self::AllTaken => "all_taken",
+            Self::NotExpired { .. } => "not_expired",
+            Self::UserUnknown => "user_unknown",
+            Self::WalletFrozen => "wallet_frozen",
+            Self::SelfTransfer => "self_transfer",
+            Self::AmountNotAllowed { .. } => "amount_not_allowed",
+            Self::OperationAccountNotOpened => "operation_account_not_opened",
+            Self::WithdrawalUnknown => "withdrawal_unknown",
+            Self::NotASandbox => "not_a_sandbox",
+            Self::ClockStepNotAllowed { .. } => "clock_step_not_allowed",
+            Self::MoneyOverflow => "money_overflow",
+        }
+    }
+
     /// True for refusals of a send that leave an order behind, shown by the query as `SENDING`
     /// with its reason; the same number may be sent again once the cause is gone.
     pub const fn keeps_order(&self) -> bool {

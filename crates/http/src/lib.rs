@@ -11,3 +11,4 @@ pub mod peer;
 pub mod pocket;
 pub mod problem;
 pub mod v2;
+pub mod watch;

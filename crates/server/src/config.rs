@@ -99,6 +99,12 @@ pub struct Config {
     pub log: String,
     /// Logs as JSON lines instead of text.
     pub log_json: bool,
+    /// Where traces go by OTLP, `http://HOST:PORT` of a collector; without it to what
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` names, or nowhere.
+    pub otlp_endpoint: Option<String>,
+    /// From the signal to stop until connections are refused, in seconds: for a load balancer to
+    /// see that the server is not ready any more. At most a minute.
+    pub stop_delay_seconds: u32,
 }
 
 impl Default for Config {
@@ -114,6 +120,8 @@ impl Default for Config {
             user_jwks: None,
             log: "info".to_owned(),
             log_json: false,
+            otlp_endpoint: None,
+            stop_delay_seconds: 0,
         }
     }
 }

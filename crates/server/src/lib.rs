@@ -14,3 +14,4 @@ pub mod logging;
 pub mod net;
 pub mod running;
 pub mod tokens;
+pub mod watching;

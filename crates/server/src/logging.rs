@@ -18,11 +18,14 @@ use std::{
 use tracing::Subscriber;
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    EnvFilter,
+    EnvFilter, Layer as _,
     filter::ParseError,
     fmt::MakeWriter,
+    layer::SubscriberExt as _,
     util::{SubscriberInitExt as _, TryInitError},
 };
+
+use crate::watching::traces::SpanLayer;
 
 /// Lines that wait for the pipe. Lines have about half a KiB, so these are about 8 MiB.
 const LINES_WAITING_MAX: usize = 16_384;
@@ -73,16 +76,34 @@ pub struct LogGuard {
 
 impl LogGuard {
     /// Lines lost because nobody read the pipe.
-    pub fn lines_dropped(&self) -> usize {
-        self.dropped.dropped_lines()
+    pub fn lines_lost(&self) -> LostLines {
+        LostLines(self.dropped.clone())
+    }
+}
+
+/// Counts lines lost because nobody read the pipe.
+#[derive(Clone, Debug)]
+pub struct LostLines(ErrorCounter);
+
+impl LostLines {
+    /// How many so far.
+    pub fn count(&self) -> usize {
+        self.0.dropped_lines()
     }
 }
 
 /// Starts logging for the process, and logs panics too. `filter` is in the syntax of `RUST_LOG`,
-/// for example `info,hongbao_store=debug`.
-pub fn init(filter: &str, format: LogFormat) -> Result<LogGuard, LogError> {
+/// for example `info,hongbao_store=debug`; `spans` is what exports traces, if anything does.
+pub fn init(
+    filter: &str,
+    format: LogFormat,
+    spans: Option<SpanLayer>,
+) -> Result<LogGuard, LogError> {
     let (writer, guard) = behind_thread(io::stderr());
-    subscriber(filter, format, Encoding(writer))?.try_init()?;
+    match spans {
+        None => subscriber(filter, format, Encoding(writer))?.try_init()?,
+        Some(spans) => beside(spans, filter, format, Encoding(writer))?.try_init()?,
+    }
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         tracing::error!(
@@ -113,7 +134,7 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::try_new(filter)?)
+        .with_env_filter(lines_of(filter)?)
         .with_ansi(false)
         // They would go to the pipe directly.
         .log_internal_errors(false)
@@ -122,6 +143,37 @@ where
         LogFormat::Text => Box::new(builder.finish()),
         LogFormat::Json => Box::new(builder.json().flatten_event(true).finish()),
     })
+}
+
+/// `filter`, less what a library tells of every store that it builds in memory to hold the real one
+/// against: it reads as if the real one were migrated at each start.
+fn lines_of(filter: &str) -> Result<EnvFilter, ParseError> {
+    if filter.contains("refinery_core") {
+        return EnvFilter::try_new(filter);
+    }
+    EnvFilter::try_new(format!("{filter},refinery_core=warn"))
+}
+
+/// As [`subscriber`], with a layer beside it that sees what the filter keeps from the log.
+fn beside<W>(
+    spans: SpanLayer,
+    filter: &str,
+    format: LogFormat,
+    writer: W,
+) -> Result<Box<dyn Subscriber + Send + Sync>, LogError>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let filter = lines_of(filter)?;
+    let lines = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .log_internal_errors(false)
+        .with_writer(writer);
+    let lines = match format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_filter(filter).boxed(),
+    };
+    Ok(Box::new(tracing_subscriber::registry().with(vec![spans, lines])))
 }
 
 /// Makes writers that encode each line.
@@ -267,7 +319,7 @@ mod tests {
             done.send(()).unwrap();
         });
         finished.recv_timeout(Duration::from_mins(1)).expect("logging blocked");
-        assert!(guard.lines_dropped() >= 99);
+        assert!(guard.lines_lost().count() >= 99);
         drop(release);
     }
 
@@ -275,5 +327,33 @@ mod tests {
     fn a_wrong_filter_or_format_is_an_error() {
         assert!(subscriber("info,==", LogFormat::Text, io::sink).is_err());
         assert!("yaml".parse::<LogFormat>().is_err());
+    }
+
+    #[test]
+    fn an_ordinary_filter_makes_no_spans_of_traces() {
+        let span = || tracing::trace_span!(target: hongbao_app::spans::TARGET, "request");
+        for (filter, off) in [("info", true), ("hongbao_app=trace,info", true), ("trace", false)] {
+            let made = subscriber(filter, LogFormat::Text, io::sink).unwrap();
+            tracing::subscriber::with_default(made, || {
+                assert_eq!(span().is_disabled(), off, "{filter}");
+            });
+        }
+    }
+
+    #[test]
+    fn a_layer_of_spans_beside_the_log_changes_no_line() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let output = Shared::default();
+            let writer = output.clone();
+            let spans = tracing_subscriber::layer::Identity::new().boxed();
+            let made = beside(spans, "info", format, Encoding(move || writer.clone())).unwrap();
+            tracing::subscriber::with_default(made, || {
+                tracing::debug!("unseen");
+                tracing::info!(bill_no = "A1", "sent");
+            });
+            let line = String::from_utf8(output.0.lock().unwrap().clone()).unwrap();
+            assert!(line.contains("sent") && line.contains("A1"), "{line}");
+            assert!(!line.contains("unseen"), "{line}");
+        }
     }
 }

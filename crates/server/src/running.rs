@@ -20,14 +20,22 @@ use crate::{
     config::{Config, StoreUrl},
     home::{Home, HomeError},
     issuing::Issuing,
-    net::{self, Limits, Listener, ListenerConfig, Tls, TlsError},
+    logging::LostLines,
+    net::{self, Limits, Listener, ListenerConfig, Stopped, Tls, TlsError},
+    watching::{self, Face, RequestMetrics},
 };
 
 /// The listener's own certificate is made anew at every start, so a year is plenty.
 const SERVER_CERTIFICATE_VALIDITY: Duration = Duration::from_hours(366 * 24);
 
-/// Listeners drain for ten seconds; two more for jobs to end their turn.
-const STOP_TIMEOUT: Duration = Duration::from_secs(12);
+/// Listeners drain for ten seconds; one more for jobs to end their turn.
+const STOP_TIMEOUT: Duration = Duration::from_secs(11);
+
+/// The operators' port is the last to close: `/readyz` says why until then.
+const OPS_DRAIN_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// No load balancer looks less often.
+const STOP_DELAY_SECONDS_MAX: u32 = 60;
 
 /// Why the platform does not start.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +93,8 @@ pub struct Platform {
     pub clock: Arc<dyn Clock>,
     /// Random bytes.
     pub rng: Arc<dyn Rng>,
+    /// Counts lost log lines, where somebody logs.
+    pub lines_lost: Option<LostLines>,
 }
 
 impl Platform {
@@ -98,7 +108,7 @@ impl Platform {
             home.authority(home.vault(rng.as_ref())?, clock.as_ref(), Arc::clone(&rng))?;
         let store = open_store(&config.store_url(), &clock).await?;
         let app = App::start(store, Arc::clone(&clock), Arc::clone(&rng), vault);
-        Ok(Self { app, home, authority: Arc::new(authority), clock, rng })
+        Ok(Self { app, home, authority: Arc::new(authority), clock, rng, lines_lost: None })
     }
 }
 
@@ -154,8 +164,16 @@ pub struct Running {
     pub web: SocketAddr,
     /// Where operators reach it.
     pub ops: SocketAddr,
+    stop_delay: Duration,
+    /// Turns `/readyz` to no.
+    asked: watch::Sender<bool>,
+    /// Ends what moves money.
     stop: watch::Sender<bool>,
-    tasks: Vec<JoinHandle<()>>,
+    faces: [JoinHandle<Stopped>; 2],
+    jobs: JoinHandle<()>,
+    /// Ends the operators' port.
+    stop_ops: watch::Sender<bool>,
+    ops_face: JoinHandle<Stopped>,
 }
 
 impl Running {
@@ -175,42 +193,67 @@ impl Running {
             address(&web, config.web_listen, "web-listen")?,
             address(&ops, config.ops_listen, "ops-listen")?,
         );
+        let (asked, stop_asked) = watch::channel(false);
         let (stop, stopping) = watch::channel(false);
+        let (stop_ops, ops_stopping) = watch::channel(false);
         let app = &platform.app;
+        let lines_lost = platform.lines_lost.clone();
+        let (metrics, requests) = watching::registry(app.metrics(), lines_lost);
         let users = crate::tokens::user_tokens(&platform.home, config, platform.rng.as_ref())?;
         let pocket_state = PocketState { app: Arc::clone(app), tokens: Arc::new(users) };
         let ops_state = OpsState {
             app: Arc::clone(app),
             operators: crate::tokens::operators(&platform.home)?.into(),
             issuer: Some(Arc::new(Issuing::new(platform))),
+            metrics,
+            stopping: stop_asked,
         };
-        let tasks = vec![
-            serve(v2, v2::router(Arc::clone(app)), stopping.clone()),
-            serve(web, pocket::router(pocket_state), stopping.clone()),
-            serve(ops, ops::router(ops_state), stopping.clone()),
-            tokio::spawn(jobs::run(
-                Arc::clone(app),
-                Arc::new(Inbox(Arc::clone(app.store()))),
-                Arc::new(InstantPayout),
-                stopping,
-            )),
+        let (v2_router, web_router) = (v2::router(Arc::clone(app)), pocket::router(pocket_state));
+        let faces = [
+            Served { face: Face::V2, listener: v2 }.run(v2_router, &requests, stopping.clone()),
+            Served { face: Face::Web, listener: web }.run(web_router, &requests, stopping.clone()),
         ];
+        let ops_face = Served { face: Face::Ops, listener: ops };
+        let ops_face = ops_face.run(ops::router(ops_state), &requests, ops_stopping);
+        let inbox = Arc::new(Inbox(Arc::clone(app.store())));
+        let jobs = jobs::run(Arc::clone(app), inbox, Arc::new(InstantPayout), stopping);
+        let jobs = tokio::spawn(jobs);
         let (v2, web, ops) = addresses;
-        Ok(Self { v2, web, ops, stop, tasks })
+        let delay = config.stop_delay_seconds.min(STOP_DELAY_SECONDS_MAX);
+        let stop_delay = Duration::from_secs(delay.into());
+        Ok(Self { v2, web, ops, stop_delay, asked, stop, faces, jobs, stop_ops, ops_face })
     }
 
-    /// Takes no more connections, lets what runs finish, and ends.
-    pub async fn stop(self) {
+    /// Says that it is not ready, then takes no more connections, lets what runs finish, and ends.
+    /// Answers how many connections had to be cut.
+    pub async fn stop(self) -> Stopped {
+        self.asked.send_replace(true);
+        tokio::time::sleep(self.stop_delay).await;
         self.stop.send_replace(true);
+        let mut cut = 0_usize;
         let ended = async {
-            for task in self.tasks {
-                if let Err(error) = task.await {
-                    tracing::error!(%error, "a task ended badly");
-                }
+            for face in self.faces {
+                cut = cut.saturating_add(cut_by(face).await);
+            }
+            if let Err(error) = self.jobs.await {
+                tracing::error!(%error, "the jobs ended badly");
             }
         };
         if tokio::time::timeout(STOP_TIMEOUT, ended).await.is_err() {
             tracing::warn!("some tasks did not end in time and are cut");
+        }
+        self.stop_ops.send_replace(true);
+        cut = cut.saturating_add(cut_by(self.ops_face).await);
+        Stopped { cut }
+    }
+}
+
+async fn cut_by(face: JoinHandle<Stopped>) -> usize {
+    match face.await {
+        Ok(Stopped { cut }) => cut,
+        Err(error) => {
+            tracing::error!(%error, "a listener ended badly");
+            0
         }
     }
 }
@@ -238,19 +281,31 @@ async fn bind(
     })
 }
 
-fn serve(
+/// A face on its port.
+struct Served {
+    face: Face,
     listener: Listener,
-    router: axum::Router,
-    mut stopping: watch::Receiver<bool>,
-) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let shutdown = async move {
-            // A dropped sender means that the platform is gone: stop as well.
-            drop(stopping.wait_for(|stop| *stop).await);
-        };
-        let stopped = net::serve(listener, router, Limits::default(), shutdown).await;
-        if stopped.cut > 0 {
-            tracing::warn!(connections = stopped.cut, "connections were cut at the end");
+}
+
+impl Served {
+    fn run(
+        self,
+        router: axum::Router,
+        requests: &RequestMetrics,
+        mut stopping: watch::Receiver<bool>,
+    ) -> JoinHandle<Stopped> {
+        let mut limits = Limits::default();
+        if self.face == Face::Ops {
+            limits.drain_timeout = OPS_DRAIN_TIMEOUT;
         }
-    })
+        // Counted outside of its bounds, so that a 504 is counted, too.
+        let router = watching::watched(net::bounded(router, &limits), self.face, requests);
+        tokio::spawn(async move {
+            let shutdown = async move {
+                // A dropped sender means that the platform is gone: stop as well.
+                drop(stopping.wait_for(|stop| *stop).await);
+            };
+            net::serve_bounded(self.listener, router, limits, shutdown).await
+        })
+    }
 }

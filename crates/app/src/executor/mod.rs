@@ -23,10 +23,18 @@ use hongbao_domain::{
     Command, Refusal,
     facts::{Batch, Changes, Facts, Needs},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
+use tracing::{Instrument as _, Span};
 
 use self::queued::{Queued, Waiting};
-use crate::ports::{Store, StoreError, Work};
+use crate::{
+    metrics::CommandMetrics,
+    ports::{Store, StoreError, Work},
+    spans,
+};
 
 pub use gate::Gate;
 
@@ -62,31 +70,65 @@ pub enum Failure {
     Defect,
 }
 
+impl Failure {
+    /// The names of all that are no refusals.
+    pub const NAMES: [&str; 5] = ["busy", "unknown", "unavailable", "halted", "defect"];
+
+    /// Its name in metrics and traces; a refusal has one of its own, see [`Refusal::name`].
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.name(),
+            Self::Busy => "busy",
+            Self::Unknown => "unknown",
+            Self::Unavailable => "unavailable",
+            Self::Halted => "halted",
+            Self::Defect => "defect",
+        }
+    }
+}
+
 /// Takes commands and answers when they are durable.
 #[derive(Clone, Debug)]
 pub struct Executor {
     queue: mpsc::Sender<Box<dyn Queued>>,
     gate: Gate,
+    metrics: Arc<CommandMetrics>,
 }
 
 impl Executor {
     /// Starts a lane over `store`. It ends when the last handle is dropped and the queue is empty.
     pub fn start(store: Arc<dyn Store>, gate: Gate) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-        tokio::spawn(run_lane(store, waiting, gate.clone()));
-        Self { queue, gate }
+        let metrics = Arc::<CommandMetrics>::default();
+        tokio::spawn(run_lane(store, waiting, gate.clone(), Arc::clone(&metrics)));
+        Self { queue, gate, metrics }
     }
 
     /// Lets `command` decide and answers once its effects are durable.
     pub async fn submit<C: Command>(&self, command: C) -> Result<C::Outcome, Failure> {
         if self.gate.halted().is_some() {
-            return Err(Failure::Halted);
+            return self.not_queued::<C>(Failure::Halted);
         }
         let (answer, answered) = oneshot::channel();
-        self.queue
-            .try_send(Box::new(Waiting::new(command, answer)))
-            .map_err(|_full_or_closed| Failure::Busy)?;
+        // Counted before: the lane may take it before this thread goes on.
+        self.metrics.queued();
+        let command = Box::new(Waiting::new(command, answer, spans::command(C::NAME)));
+        if self.queue.try_send(command).is_err() {
+            self.metrics.not_queued();
+            return self.not_queued::<C>(Failure::Busy);
+        }
         answered.await.unwrap_or(Err(Failure::Unknown))
+    }
+
+    fn not_queued<C: Command>(&self, failure: Failure) -> Result<C::Outcome, Failure> {
+        let answer = Err(failure);
+        self.metrics.answered(C::NAME, &answer);
+        answer
+    }
+
+    /// What it counts.
+    pub const fn metrics(&self) -> &Arc<CommandMetrics> {
+        &self.metrics
     }
 
     /// The switch that stops money operations.
@@ -95,21 +137,35 @@ impl Executor {
     }
 }
 
-async fn run_lane(store: Arc<dyn Store>, mut waiting: mpsc::Receiver<Box<dyn Queued>>, gate: Gate) {
+async fn run_lane(
+    store: Arc<dyn Store>,
+    mut waiting: mpsc::Receiver<Box<dyn Queued>>,
+    gate: Gate,
+    metrics: Arc<CommandMetrics>,
+) {
     let mut commands = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut commands, BATCH_MAX).await > 0 {
+        metrics.taken(commands.len());
         if gate.halted().is_some() {
             for command in commands.drain(..) {
-                command.answer(Some(Failure::Halted));
+                command.answer(Some(Failure::Halted), &metrics);
             }
             continue;
         }
+        let span = spans::batch(commands.len());
         let mut needs = Needs::default();
         for command in &commands {
             command.needs(&mut needs);
+            command.joins(&span);
         }
-        let work = Box::new(BatchWork { commands: std::mem::take(&mut commands) });
-        let (work, committed) = store.transact(needs, work).await;
+        let work = Box::new(BatchWork {
+            commands: std::mem::take(&mut commands),
+            span: span.clone(),
+            metrics: Arc::clone(&metrics),
+        });
+        let started = Instant::now();
+        let (work, committed) = store.transact(needs, work).instrument(span).await;
+        metrics.transacted(started.elapsed());
         let failure = committed.err().map(|error| failure_of(&error, &gate));
         // Answering wakes thousands of tasks; the next batch need not wait for that.
         tokio::spawn(async move { work.answer(failure) });
@@ -133,10 +189,14 @@ fn failure_of(error: &StoreError, gate: &Gate) -> Failure {
 
 struct BatchWork {
     commands: Vec<Box<dyn Queued>>,
+    span: Span,
+    metrics: Arc<CommandMetrics>,
 }
 
 impl Work for BatchWork {
     fn decide(&mut self, facts: Facts) -> (Facts, Changes) {
+        // A thread of the store decides, which knows nothing of this batch's span.
+        let _deciding = spans::decide(&self.span).entered();
         let mut batch = Batch::new(facts);
         for command in &mut self.commands {
             command.decide(&mut batch);
@@ -146,7 +206,7 @@ impl Work for BatchWork {
 
     fn answer(self: Box<Self>, failure: Option<Failure>) {
         for command in self.commands {
-            command.answer(failure.clone());
+            command.answer(failure.clone(), &self.metrics);
         }
     }
 }

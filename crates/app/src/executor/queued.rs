@@ -5,8 +5,10 @@ use hongbao_domain::{
     facts::{Batch, BatchError, Needs},
 };
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::Failure;
+use crate::{metrics::CommandMetrics, spans};
 
 /// A command whose type the queue need not know.
 pub(super) trait Queued: Send {
@@ -14,22 +16,27 @@ pub(super) trait Queued: Send {
     fn needs(&self, needs: &mut Needs);
     /// Lets it decide, and keeps what came of it.
     fn decide(&mut self, batch: &mut Batch);
-    /// Tells the caller: `failure` when the batch was lost, else what was decided.
-    fn answer(self: Box<Self>, failure: Option<Failure>);
+    /// Notes in its trace which batch it is in.
+    fn joins(&self, batch: &Span);
+    /// Tells the caller, and counts: `failure` when the batch was lost, else what was decided.
+    fn answer(self: Box<Self>, failure: Option<Failure>, metrics: &CommandMetrics);
 }
 
 pub(super) struct Waiting<C: Command> {
     command: C,
     decided: Option<Result<C::Outcome, Failure>>,
     caller: oneshot::Sender<Result<C::Outcome, Failure>>,
+    /// From the queue to the answer.
+    span: Span,
 }
 
 impl<C: Command> Waiting<C> {
     pub(super) const fn new(
         command: C,
         caller: oneshot::Sender<Result<C::Outcome, Failure>>,
+        span: Span,
     ) -> Self {
-        Self { command, decided: None, caller }
+        Self { command, decided: None, caller, span }
     }
 }
 
@@ -48,11 +55,17 @@ impl<C: Command> Queued for Waiting<C> {
         }));
     }
 
-    fn answer(self: Box<Self>, failure: Option<Failure>) {
+    fn joins(&self, batch: &Span) {
+        self.span.follows_from(batch);
+    }
+
+    fn answer(self: Box<Self>, failure: Option<Failure>, metrics: &CommandMetrics) {
         let answer = match failure {
             Some(failure) => Err(failure),
             None => self.decided.unwrap_or(Err(Failure::Unknown)),
         };
+        metrics.answered(C::NAME, &answer);
+        spans::answered(&self.span, &answer);
         // A caller that went away asks again under its number.
         drop(self.caller.send(answer));
     }

@@ -49,6 +49,18 @@ impl CheckReport {
     }
 }
 
+impl CheckReport {
+    /// What is wrong, in one line: broken invariants with examples, and damage.
+    fn sentence(&self) -> String {
+        let broken = self.report.broken().map(|invariant| {
+            let line = self.report.line(invariant);
+            format!("{invariant} {} times ({})", line.broken, line.examples.join("; "))
+        });
+        let wrong: Vec<String> = broken.chain(self.structure.iter().cloned()).collect();
+        format!("the books do not add up: {}", wrong.join(", "))
+    }
+}
+
 const LATE_REFUNDS: Invariant = Invariant::number(15);
 
 /// Checks everything in one consistent view. `overdue_at` is the time against which refunds are
@@ -218,6 +230,7 @@ async fn check_users(
 /// cannot be read for damage, stops money operations.
 pub(super) async fn run(app: &Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut watchman = Watchman::new(app.clock.now());
+    app.metrics.jobs.started("check");
     loop {
         // A full check of a large store takes minutes: it is dropped half-way when asked to stop.
         tokio::select! {
@@ -254,7 +267,12 @@ impl Watchman {
         let heads_due = self.turns.is_multiple_of(super::HEADS_EVERY);
         self.turns = self.turns.wrapping_add(1);
         let store = app.store().as_ref();
-        if let Some(reason) = self.tail.check(store).await? {
+        let books = app.metrics.books.as_ref();
+        let wrong = self.tail.check(store).await?;
+        books.tail_checked(wrong.is_none(), app.clock.now());
+        if let Some(reason) = wrong {
+            // The full check says how much money it is about; once is enough.
+            self.full_due |= app.executor().gate().halted().is_none();
             app.executor().gate().halt(reason);
         } else if heads_due {
             tell_heads(self.tail.moved_heads());
@@ -264,9 +282,10 @@ impl Watchman {
             let up = now >= self.started.plus_seconds(600);
             let found = check_books(store, up.then_some(now)).await?;
             self.full_due = false;
+            let (fen, broken) = (found.report.unexplained_fen(), found.report.broken().count());
+            books.fully_checked(fen, broken, !found.stops_money(), app.clock.now());
             if found.stops_money() {
-                let reason = format!("the books do not add up:\n{}", found.report);
-                app.executor().gate().halt(reason);
+                app.executor().gate().halt(found.sentence());
             } else if found.clean() {
                 tracing::info!("the books were checked in full and add up");
             } else {
@@ -288,8 +307,10 @@ fn tell_heads(heads: Vec<(MerchantId, JournalHead)>) {
 /// Damage is as bad as a wrong sum; anything else passes and is tried again.
 fn failed(app: &Arc<App>, error: &AppError) {
     if let AppError::Store(StoreError::Corrupt(what)) = error {
+        app.metrics.books.damaged();
         app.executor().gate().halt(format!("the store is damaged: {what}"));
     } else {
+        app.metrics.jobs.failed("check");
         tracing::warn!(%error, "the books could not be checked and will be again");
     }
 }

@@ -34,8 +34,8 @@ pub async fn follow_journals(app: &Arc<App>, notifier: &dyn Notifier) -> Result<
                 Ok(rows) => followed += rows,
                 // One journal that cannot be followed holds up no other.
                 Err(error) => {
-                    let merchant = cursor.merchant;
-                    tracing::warn!(%merchant, %error, "a journal was not followed");
+                    let mch_id = cursor.merchant;
+                    tracing::warn!(%mch_id, %error, "a journal was not followed");
                     failed = Some(error);
                 }
             }

@@ -19,8 +19,8 @@ use hongbao_domain::{
 };
 
 use super::{
-    AuditFinding, Authorization, Certificate, DueScan, JournalCursor, MerchantRecord, Message,
-    NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord,
+    AuditFinding, Authorization, Certificate, DuePacket, DueScan, JournalCursor, MerchantRecord,
+    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord,
     WalletEntry,
 };
 
@@ -233,6 +233,24 @@ pub trait Store: Send + Sync + 'static {
     /// Packets ended by their merchant's time when the deciding clock says `now`, not settled,
     /// oldest first over all merchants, and the time each merchant was looked at.
     async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError>;
+
+    /// How many packets are open and end after `now` and within `seconds`, by their merchant's
+    /// time. Looks at no more than `look_at_max` packets: of more it tells of those that end first,
+    /// merchant by merchant. For people to watch, never for deciding.
+    async fn expiring(
+        &self,
+        now: Timestamp,
+        seconds: i64,
+        look_at_max: u32,
+    ) -> Result<u32, StoreError> {
+        let times: BTreeMap<_, _> = self.due_packets(now, 1).await?.times.into_iter().collect();
+        let ending = self.due_packets(now.plus_seconds(seconds), look_at_max).await?.packets;
+        let soon = |due: &DuePacket| {
+            times.get(&due.packet.merchant).is_some_and(|time| due.expire_at > *time)
+        };
+        let count = ending.iter().filter(|due| soon(due)).count();
+        Ok(u32::try_from(count).unwrap_or(u32::MAX))
+    }
 
     /// Remembers that every packet that ended at or before these times is settled, so that the
     /// next scan starts there. Told after a scan that found nothing; a time ahead of a merchant's

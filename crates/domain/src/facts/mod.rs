@@ -33,6 +33,9 @@ use crate::{
 
 /// A decision about money.
 pub trait Command: Send + Sync + 'static {
+    /// What it is called in metrics and traces; never changed once it has shipped.
+    const NAME: &str;
+
     /// What a success tells.
     type Outcome: Clone + Send + 'static;
 

@@ -64,6 +64,8 @@ pub struct AccountMoved {
 }
 
 impl Command for Recharge {
+    const NAME: &str = "recharge";
+
     type Outcome = AccountMoved;
 
     fn needs(&self, needs: &mut Needs) {
@@ -81,6 +83,8 @@ impl Command for Recharge {
 }
 
 impl Command for MoveToOperation {
+    const NAME: &str = "move_to_operation";
+
     type Outcome = AccountMoved;
 
     fn needs(&self, needs: &mut Needs) {
@@ -95,6 +99,8 @@ impl Command for MoveToOperation {
 }
 
 impl Command for WithdrawFromMerchant {
+    const NAME: &str = "withdraw_from_merchant";
+
     type Outcome = AccountMoved;
 
     fn needs(&self, needs: &mut Needs) {

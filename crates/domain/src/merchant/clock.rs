@@ -32,6 +32,8 @@ pub struct ClockAdvanced {
 }
 
 impl Command for AdvanceClock {
+    const NAME: &str = "advance_clock";
+
     type Outcome = ClockAdvanced;
 
     fn needs(&self, needs: &mut Needs) {

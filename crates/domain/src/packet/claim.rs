@@ -47,6 +47,8 @@ pub struct GroupClaim {
 }
 
 impl Command for ClaimShare {
+    const NAME: &str = "claim_share";
+
     type Outcome = Claimed;
 
     fn needs(&self, needs: &mut Needs) {

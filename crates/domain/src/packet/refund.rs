@@ -29,6 +29,8 @@ pub struct Refunded {
 }
 
 impl Command for RefundPacket {
+    const NAME: &str = "refund_packet";
+
     type Outcome = Refunded;
 
     fn needs(&self, needs: &mut Needs) {

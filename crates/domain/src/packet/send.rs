@@ -50,6 +50,8 @@ pub struct Sent {
 }
 
 impl Command for SendPacket {
+    const NAME: &str = "send_packet";
+
     type Outcome = Sent;
 
     fn needs(&self, needs: &mut Needs) {

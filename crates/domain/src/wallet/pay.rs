@@ -45,6 +45,8 @@ pub struct WalletMoved {
 }
 
 impl Command for PayMerchant {
+    const NAME: &str = "pay_merchant";
+
     type Outcome = WalletMoved;
 
     fn needs(&self, needs: &mut Needs) {
@@ -71,6 +73,8 @@ impl Command for PayMerchant {
 }
 
 impl Command for TransferToUser {
+    const NAME: &str = "transfer_to_user";
+
     type Outcome = WalletMoved;
 
     fn needs(&self, needs: &mut Needs) {

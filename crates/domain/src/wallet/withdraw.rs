@@ -79,6 +79,8 @@ pub struct WithdrawFromWallet {
 }
 
 impl Command for WithdrawFromWallet {
+    const NAME: &str = "withdraw_from_wallet";
+
     type Outcome = super::WalletMoved;
 
     fn needs(&self, needs: &mut Needs) {
@@ -139,6 +141,8 @@ pub struct WithdrawalSettled {
 }
 
 impl Command for SettleWithdrawal {
+    const NAME: &str = "settle_withdrawal";
+
     type Outcome = WithdrawalSettled;
 
     fn needs(&self, needs: &mut Needs) {

@@ -113,7 +113,7 @@ async fn issue(
     let authority = state.issuer.as_ref().ok_or_else(|| Problem::new(rows::NO_ISSUER))?;
     state.app.merchant(merchant).await?;
     let issued = authority.issue(merchant).await.map_err(|reason| {
-        tracing::error!(%merchant, reason, "a certificate was not issued");
+        tracing::error!(mch_id = %merchant, reason, "a certificate was not issued");
         Problem::new(rows::ISSUER_FAILED)
     })?;
     let serial = issued.serial.to_ascii_lowercase();

@@ -32,6 +32,9 @@ async fn alive(_anyone: Anyone) -> Answer<Health> {
 /// The reasons are words, not details: anybody may ask. Details are in the log.
 async fn ready(_anyone: Anyone, State(state): State<OpsState>) -> (StatusCode, Answer<Health>) {
     let mut reasons = Vec::new();
+    if *state.stopping.borrow() {
+        reasons.push("stopping");
+    }
     if let Err(error) = state.app.store().check().await {
         tracing::warn!(%error, "not ready: the store");
         reasons.push("store_unavailable");

@@ -10,6 +10,7 @@ mod clock;
 mod health;
 mod keys;
 mod merchants;
+mod metrics;
 mod openapi;
 mod operator;
 mod orders;
@@ -21,6 +22,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use hongbao_app::App;
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 pub use certificates::{CertificateIssuer, IssuedCertificate};
 pub use openapi::document;
@@ -38,6 +41,10 @@ pub struct OpsState {
     pub operators: Arc<[OperatorToken]>,
     /// Who issues certificates, where an authority is at hand.
     pub issuer: Option<Arc<dyn CertificateIssuer>>,
+    /// What is shown at `/metrics`.
+    pub metrics: Arc<Registry>,
+    /// True from when the process was asked to stop.
+    pub stopping: watch::Receiver<bool>,
 }
 
 impl std::fmt::Debug for OpsState {
@@ -48,8 +55,9 @@ impl std::fmt::Debug for OpsState {
 
 /// Every route of the face.
 pub fn routes() -> Vec<Route<OpsState>> {
-    let groups: [Vec<Route<OpsState>>; 10] = [
+    let groups: [Vec<Route<OpsState>>; 11] = [
         health::routes().into(),
+        metrics::routes().into(),
         merchants::routes().into(),
         settings::routes().into(),
         keys::routes().into(),

@@ -11,6 +11,7 @@ use super::{
     error::{Stop, Words},
     gates::Signer,
 };
+use crate::watch::AnswerCode;
 
 /// The identifiers of a call.
 ///
@@ -103,31 +104,34 @@ pub(super) fn sign(answer: &mut Answer, signer: Option<&Signer>) {
 
 /// The answer to a body that could not be read.
 pub(super) fn unreadable(call: &'static str, stop: &Stop) -> Response {
-    log(call, Identifiers::of(&Fields::default()), Some(stop));
-    response(bad(&stop.words()).render())
+    let code = log(call, Identifiers::of(&Fields::default()), Some(stop));
+    response(bad(&stop.words()).render(), code)
 }
 
 /// An answer below the level of the calls.
 pub(super) fn transport_refusal(status: StatusCode, text: &str) -> Response {
     let mut answer = Answer::new();
     answer.push_text(names::RETURN_CODE, names::FAIL).push_text(names::RETURN_MSG, text);
-    (status, response(answer.render())).into_response()
+    (status, response(answer.render(), AnswerCode(names::FAIL))).into_response()
 }
 
-/// XML as a response in one piece, whose length the framework adds.
-pub(super) fn response(xml: String) -> Response {
-    ([(CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response()
+/// XML as a response in one piece, whose length the framework adds. Whoever counts answers reads
+/// `code` there, for the status is always 200.
+pub(super) fn response(xml: String, code: AnswerCode) -> Response {
+    let mut response = ([(CONTENT_TYPE, "text/xml; charset=utf-8")], xml).into_response();
+    response.extensions_mut().insert(code);
+    response
 }
 
 /// The one log line of a call: who, which order, how it ended. Nobody's openid, no text, no key.
-/// A warning where the platform itself is the reason.
-pub(super) fn log(call: &'static str, ids: Identifiers<'_>, stop: Option<&Stop>) {
+/// A warning where the platform itself is the reason. Answers the outcome.
+pub(super) fn log(call: &'static str, ids: Identifiers<'_>, stop: Option<&Stop>) -> AnswerCode {
     let mch_id = ids.mch_id().unwrap_or("-");
     let bill_no = ids.bill_no().unwrap_or("-");
     let Some(stop) = stop else {
         let outcome = names::SUCCESS;
         tracing::info!(call, mch_id, bill_no, outcome, "{call} of {mch_id}, order {bill_no}");
-        return;
+        return AnswerCode(outcome);
     };
     let (code, cause) = (stop.words().code, stop.cause());
     let outcome = code.as_str();
@@ -150,4 +154,5 @@ pub(super) fn log(call: &'static str, ids: Identifiers<'_>, stop: Option<&Stop>)
             "{call} of {mch_id}, order {bill_no}"
         );
     }
+    AnswerCode(outcome)
 }

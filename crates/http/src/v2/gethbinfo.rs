@@ -33,12 +33,12 @@ pub(super) async fn handle(State(app): State<Arc<App>>, request: Request) -> Res
     };
     let ids = Identifiers::of(&incoming.fields);
     let outcome = query(&app, &incoming).await.and_then(|report| render(&report, ids));
-    answer::log(CALL, ids, outcome.as_ref().err());
+    let code = answer::log(CALL, ids, outcome.as_ref().err());
     let xml = match outcome {
         Ok(answer) => answer.render(),
         Err(stop) => refusal(&stop, ids).render(),
     };
-    answer::response(xml)
+    answer::response(xml, code)
 }
 
 async fn query(app: &App, incoming: &Incoming) -> Result<PacketReport, Stop> {

@@ -51,13 +51,13 @@ pub(super) async fn handle(app: &App, request: Request, call: SendCall) -> Respo
         }
         Err(stop) => (Err(stop), None),
     };
-    answer::log(call.name, ids, outcome.as_ref().err());
+    let code = answer::log(call.name, ids, outcome.as_ref().err());
     let mut answer = match &outcome {
         Ok(done) => done.answer(ids),
         Err(stop) => refusal(stop, ids),
     };
     answer::sign(&mut answer, signer.as_ref());
-    answer::response(answer.render())
+    answer::response(answer.render(), code)
 }
 
 async fn send(

@@ -24,3 +24,13 @@ async fn broken_books_leave_it_alive_and_not_ready() {
     let reasons = json!({ "ok": false, "reasons": ["money_operations_stopped"] });
     assert_eq!(answer.body, reasons, "why is for the log");
 }
+
+#[tokio::test]
+async fn a_process_that_was_asked_to_stop_is_alive_and_not_ready() {
+    let platform = Platform::new().await;
+    platform.stop.send_replace(true);
+    assert_eq!(call("GET", "/healthz").on(&platform.ops).await.status, 200);
+    let answer = call("GET", "/readyz").on(&platform.ops).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.body, json!({ "ok": false, "reasons": ["stopping"] }));
+}

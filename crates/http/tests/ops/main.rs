@@ -12,6 +12,7 @@ mod call;
 mod document;
 mod health;
 mod merchants;
+mod metrics;
 mod people;
 mod permissions;
 mod settings;

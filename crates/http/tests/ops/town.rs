@@ -14,6 +14,8 @@ use hongbao_testkit::{
     builders::{a_merchant, a_user},
     clock::MORNING,
 };
+use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 /// The token of an operator who may do everything.
 pub(crate) const ALL: &str = "token-of-one-who-may-do-everything";
@@ -25,6 +27,8 @@ pub(crate) struct Platform {
     pub(crate) store: Arc<ModelStore>,
     pub(crate) merchant: MerchantId,
     pub(crate) ops: Router,
+    /// Set true, the process was asked to stop.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 struct PaperIssuer;
@@ -83,7 +87,16 @@ impl Platform {
         a_merchant().numbered(10_000_099).provider().in_store(&*store).await;
         a_merchant().numbered(10_000_077).in_store(&*store).await;
         a_user("alice").in_store(&*store).await;
-        let state = OpsState { app: app.clone(), operators: operators().into(), issuer };
-        Self { app, store, merchant, ops: router(state) }
+        let mut registry = Registry::default();
+        app.metrics().register(&mut registry);
+        let (stop, stopping) = watch::channel(false);
+        let state = OpsState {
+            app: app.clone(),
+            operators: operators().into(),
+            issuer,
+            metrics: Arc::new(registry),
+            stopping,
+        };
+        Self { app, store, merchant, ops: router(state), stop }
     }
 }

@@ -80,6 +80,7 @@ async fn every_refusal_has_a_code_of_its_own_and_moved_nothing() {
     for refusal in refusals() {
         let problem = Problem::from(AppError::from(refusal.clone()));
         assert!(codes.insert(problem.row().code), "{refusal:?} shares its code");
+        assert_eq!(problem.row().code, refusal.name(), "metrics call it otherwise");
         for language in [Language::Chinese, Language::English] {
             let response = problem.clone().response(language);
             assert!(response.status().is_client_error(), "{refusal:?}");

@@ -15,7 +15,10 @@ use super::{
     dataset::Dataset,
     load::{self, LoadPlan, LoadResult},
 };
-use crate::net::{self, Limits, Listener, ListenerConfig, Stopped};
+use crate::{
+    net::{self, Limits, Listener, ListenerConfig, Stopped},
+    watching::{self, Face, RequestMetrics},
+};
 
 /// Tokens outlive any run.
 const TOKEN_SECONDS: i64 = 86_400;
@@ -40,8 +43,11 @@ impl WebBench {
         let product = bind().await?;
         let echo = bind().await?;
         let addresses = (product.local_addr()?, echo.local_addr()?);
+        // Counted as in a platform, for that costs something, too.
+        let counted = RequestMetrics::default();
+        let router = watching::watched(pocket::router(state), Face::Web, &counted);
         let tasks = vec![
-            serve(product, pocket::router(state), stopping.clone()),
+            serve(product, router, stopping.clone()),
             serve(echo, Router::new().route("/", post(|body: Bytes| async { body })), stopping),
         ];
         let expires_at = app.clock().now().millis() / 1_000 + TOKEN_SECONDS;

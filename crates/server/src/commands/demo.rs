@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use clap::Args;
 use hongbao_app::{jobs::check_books, ports::random_bytes};
 
-use super::{Done, say, serve::stopped_by_signal};
+use super::{
+    Done, say,
+    serve::{Signals, observed, stop, tell_start},
+};
 use crate::{
     config::{Config, ConfigFlags},
     demo::{Manifest, seed, tell},
-    logging::{self, LogFormat},
     running::{Platform, Running, migrate_store},
     tokens,
 };
@@ -30,16 +32,18 @@ impl Demo {
         if self.flags.log.is_none() {
             "warn".clone_into(&mut config.log);
         }
-        let _log = logging::init(&config.log, LogFormat::Text)?;
+        let (log, traces) = observed(&config)?;
         self.choose_ports(&mut config);
         // A demo is of this program; on a server's database it makes itself at home.
         migrate_store(&config.store_url()).await?;
-        let platform = Platform::open(&config).await?;
+        let mut platform = Platform::open(&config).await?;
+        platform.lines_lost = Some(log.lines_lost());
         let ops_token = tokens::demo_operator(&platform.home, platform.rng.as_ref())?;
         let users_secret = platform.home.user_token_secret(platform.rng.as_ref())?;
         let issuer = tokens::user_token_issuer(&users_secret)?;
         let (merchants, users) = seed(&platform, &issuer).await?;
         let running = Running::start(&platform, &config).await?;
+        let mut signals = Signals::new()?;
         let manifest = Manifest {
             v2_base: format!("https://{}", running.v2),
             web_base: format!("http://{}", running.web),
@@ -52,16 +56,21 @@ impl Demo {
         };
         let json = serde_json::to_string_pretty(&manifest)?;
         let path = platform.home.write_private("demo.json", json.as_bytes())?;
+        tell_start(&config, &running);
         let done = if self.once {
-            once(&platform, &manifest).await
+            tokio::select! {
+                told = once(&platform, &manifest) => told,
+                () = signals.next() => Err("a signal came before the story was told".into()),
+            }
         } else {
             for line in crate::demo::invitation(&manifest, &path) {
                 say(&line)?;
             }
-            stopped_by_signal().await.map_err(Into::into)
+            signals.next().await;
+            Ok(())
         };
-        running.stop().await;
-        done
+        let stopped = stop(running, signals, traces).await;
+        done.and(stopped)
     }
 
     /// Ports a person did not name: any free one for the story; for a demo that waits the usual

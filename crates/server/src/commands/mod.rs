@@ -5,6 +5,7 @@ mod bench;
 mod ca;
 mod demo;
 mod heads;
+mod health;
 mod migrate;
 mod restore;
 mod serve;
@@ -37,6 +38,8 @@ enum Command {
     Demo(demo::Demo),
     /// Bring a store's schema up to date
     Migrate(migrate::Migrate),
+    /// Ask a server on this machine whether it is alive; fails if not
+    Health(health::Health),
     /// Check the books of a store, one line per invariant; fails if any is broken
     Verify(verify::Verify),
     /// Print the head of every journal, to be kept away from the store
@@ -55,7 +58,10 @@ enum Command {
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a command ends with: nothing to say, or a sentence for a person.
-type Done = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+type Done = Result<(), Failed>;
+
+/// A sentence for a person.
+type Failed = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command line.
 pub fn main() -> ExitCode {
@@ -69,6 +75,7 @@ pub fn main() -> ExitCode {
             Command::Serve(serve) => serve.run().await,
             Command::Demo(demo) => demo.run().await,
             Command::Migrate(migrate) => migrate.run().await,
+            Command::Health(health) => health.run().await,
             Command::Verify(verify) => verify.run().await,
             Command::Heads(heads) => heads.run().await,
             Command::Backup(backup) => backup.run().await,

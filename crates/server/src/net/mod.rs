@@ -38,5 +38,5 @@ mod tls;
 pub use hongbao_http::peer::{Peer, PeerCertificate};
 pub use limits::Limits;
 pub use listener::{Listener, ListenerConfig};
-pub use serve::{Stopped, serve};
+pub use serve::{Stopped, bounded, serve, serve_bounded};
 pub use tls::{Tls, TlsError};

@@ -32,21 +32,33 @@ pub struct Stopped {
     pub cut: usize,
 }
 
+/// Bounds what a request can do to others: a panic in a handler is a 500 for that request alone
+/// one that outlasts `limits.request_timeout` a 504. Both are plain texts: a face with a
+/// format of its own answers earlier than these.
+pub fn bounded(router: Router, limits: &Limits) -> Router {
+    router
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limits.request_timeout))
+        .layer(CatchPanicLayer::custom(panicked))
+}
+
 /// Serves `router` on `listener` until `shutdown`; then takes no more connections, lets requests
-/// that run finish for `limits.drain_timeout`, and cuts what is left.
-///
-/// A panic in a handler is a 500 for that request alone, one that outlasts
-/// `limits.request_timeout` a 504. Both are plain texts: a face with a format of its own answers
-/// earlier than these.
+/// that run finish for `limits.drain_timeout`, and cuts what is left. Requests are [`bounded`].
 pub async fn serve(
     listener: Listener,
     router: Router,
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
-    let router = router
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limits.request_timeout))
-        .layer(CatchPanicLayer::custom(panicked));
+    serve_bounded(listener, bounded(router, &limits), limits, shutdown).await
+}
+
+/// As [`serve`], for a router that went through [`bounded`] and maybe more.
+pub async fn serve_bounded(
+    listener: Listener,
+    router: Router,
+    limits: Limits,
+    shutdown: impl Future<Output = ()>,
+) -> Stopped {
     let Listener { socket, tls } = listener;
     let shared = Arc::new(Shared { router, limits, tls });
     let (stop, stopping) = watch::channel(false);

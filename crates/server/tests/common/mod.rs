@@ -4,7 +4,7 @@
 use std::{
     collections::BTreeSet,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::Arc,
     time::Duration,
 };
@@ -34,12 +34,18 @@ pub struct DemoProcess {
 impl DemoProcess {
     /// Starts a demo on `data` and waits until it is ready.
     pub async fn start(data: &Path) -> Self {
+        Self::start_with(data, &[]).await
+    }
+
+    /// As [`Self::start`], with these environment variables.
+    pub async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
         let file = data.join("demo.json");
         drop(std::fs::remove_file(&file));
         let mut child = Command::new(HONGBAO)
             .args(["demo", "--v2-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"])
             .args(["--ops-listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .envs(variables.iter().copied())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -69,9 +75,32 @@ impl DemoProcess {
 
     /// SIGTERM; answers whether it ended well.
     pub fn terminate(&mut self) -> bool {
+        self.ask_to_stop();
+        self.child.wait().unwrap().success()
+    }
+
+    /// SIGTERM, without waiting.
+    pub fn ask_to_stop(&self) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.child.wait().unwrap().success()
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// Waits until it has ended, for so long at most.
+    pub async fn ends_within(&mut self, limit: Duration) -> Option<ExitStatus> {
+        let waiting = async {
+            loop {
+                if let Some(status) = self.ended() {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(limit, waiting).await.ok()
     }
 }
 

@@ -367,6 +367,17 @@ impl Store for PostgresStore {
         snapshot.read(found).await
     }
 
+    async fn expiring(
+        &self,
+        now: Timestamp,
+        seconds: i64,
+        look_at_max: u32,
+    ) -> Result<u32, StoreError> {
+        let snapshot = self.snapshot().await?;
+        let counted = jobs::expiring(&snapshot, now, seconds, look_at_max).await;
+        snapshot.read(counted).await
+    }
+
     async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {
         if times.is_empty() {
             return Ok(());

@@ -24,6 +24,17 @@ WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3 AND state = 1
 ORDER BY expire_at, packet_no
 LIMIT $4";
 
+/// The bound is on what is looked at: the index has the settled ones, too.
+pub(crate) const EXPIRING: &str = "
+SELECT count(*), count(*) FILTER (WHERE state = 1)
+FROM (
+    SELECT state
+    FROM packet
+    WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3
+    ORDER BY expire_at
+    LIMIT $4
+) AS ending";
+
 pub(crate) const EXPIRY_CLOCKS: &str = "
 SELECT merchant_book.merchant_id, merchant_book.clock_offset_millis, merchant_book.journal_at,
        expiry_cursor.settled_through
@@ -91,6 +102,31 @@ pub(crate) async fn due_packets(
     due.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
     let times = clocks.iter().map(|clock| (clock.merchant, clock.time));
     Ok(DueScan { packets: due, times: times.collect() })
+}
+
+/// Open packets that end within `seconds`, of `look_at_max` packets looked at.
+pub(crate) async fn expiring(
+    session: &impl Session,
+    now: Timestamp,
+    seconds: i64,
+    look_at_max: u32,
+) -> Outcome<u32> {
+    let clock = |fields: &mut Fields<'_>| expiry_clock(fields, now);
+    let clocks = session.query(EXPIRY_CLOCKS, "merchant_book", &[], clock).await?;
+    let (mut open, mut left) = (0_u64, u64::from(look_at_max));
+    for ExpiryClock { merchant, time, .. } in clocks {
+        let (after, until) = (time.millis(), time.plus_seconds(seconds).millis());
+        let key = values![merchant_int(merchant), after, until, int(left)?];
+        let counts =
+            session.find(EXPIRING, "packet", key, |fields| Ok((fields.u64()?, fields.u64()?)));
+        let (seen, found) = counts.await?.unwrap_or_default();
+        open = open.saturating_add(found);
+        left = left.saturating_sub(seen);
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(u32::try_from(open).unwrap_or(u32::MAX))
 }
 
 fn expiry_clock(fields: &mut Fields<'_>, now: Timestamp) -> Outcome<ExpiryClock> {

@@ -260,6 +260,17 @@ impl Store for SqliteStore {
         self.readers.read(move |tx, _| ready(jobs::due_packets(tx, now, limit))).await
     }
 
+    async fn expiring(
+        &self,
+        now: Timestamp,
+        seconds: i64,
+        look_at_max: u32,
+    ) -> Result<u32, StoreError> {
+        let count =
+            self.readers.read(move |tx, _| ready(jobs::expiring(tx, now, seconds, look_at_max)));
+        count.await
+    }
+
     async fn settled_through(&self, times: &[(MerchantId, Timestamp)]) -> Result<(), StoreError> {
         if times.is_empty() {
             return Ok(());

@@ -121,6 +121,8 @@ struct Defective {
 }
 
 impl Command for Defective {
+    const NAME: &str = "defective";
+
     type Outcome = ();
 
     fn needs(&self, needs: &mut Needs) {

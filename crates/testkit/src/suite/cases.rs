@@ -125,6 +125,7 @@ macro_rules! store_suite {
                 jobs {
                     due_packets_come_oldest_first_over_all_merchants,
                     a_claimed_packet_is_never_due,
+                    packets_that_end_within_the_hour_are_counted,
                     due_packets_go_by_their_merchants_clock,
                     a_scan_starts_where_everything_before_is_settled,
                     the_clock_went_back_over_a_restart_and_packets_are_still_refunded,

@@ -63,6 +63,28 @@ pub async fn a_claimed_packet_is_never_due(h: &Harness) {
     assert_eq!(due_keys(h).await, []);
 }
 
+/// By each merchant's own clock; what is due, claimed or further away is not soon.
+pub async fn packets_that_end_within_the_hour_are_counted(h: &Harness) {
+    let soon = async |look_at_max| {
+        let counted = h.store.expiring(h.clock_now(), 3_600, look_at_max).await;
+        counted.expect("they are counted")
+    };
+    let town = Town::new(h).await;
+    let give = a_send(town.merchant, "b1", normal_terms("alice", 100));
+    let claimed = h.send(&give).await;
+    for number in ["b2", "b3", "b4"] {
+        send(h, town.merchant, number).await;
+    }
+    assert_eq!(soon(100).await, 0);
+    h.clock.pass_seconds(DAY_SECONDS - 3_600);
+    assert_eq!(soon(100).await, 4);
+    h.ok(a_claim(&give, claimed, town.alice)).await;
+    assert_eq!(soon(100).await, 3);
+    assert!(soon(1).await <= 1, "no more is told than was looked at");
+    h.clock.pass_seconds(3_600);
+    assert_eq!(soon(100).await, 0);
+}
+
 /// Each merchant's own clock says when its packets end.
 pub async fn due_packets_go_by_their_merchants_clock(h: &Harness) {
     let town = Town::new(h).await;

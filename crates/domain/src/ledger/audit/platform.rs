@@ -127,6 +127,7 @@ impl PlatformAudit {
         let lost = self.accounts.keys().next().map(|(user, kind)| (*user, *kind));
         self.report.check(3, lost.is_none(), || format!("entries of no wallet: {lost:?}"));
         let sum = self.stored_sum;
+        self.report.adds_up_to(sum);
         self.report.check(2, sum == 0, || format!("all accounts add up to {sum} fen"));
         self.report.check(8, sum == 0, || format!("{sum} fen stay with nobody"));
         for number in [12, 20, 31] {
@@ -168,4 +169,21 @@ fn place(packet: PacketKey) -> u64 {
     let mut hasher = DefaultHasher::new();
     packet.hash(&mut hasher);
     hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_accounts_add_up_to_is_told_with_its_sign() {
+        for held in [[700, -700], [700, -650], [0, -1]] {
+            let mut audit = PlatformAudit::default();
+            audit.merchant_sum(held.map(Fen::new));
+            let report = audit.finish();
+            let sum = held.iter().sum::<i64>();
+            assert_eq!(report.unexplained_fen(), i128::from(sum));
+            assert_eq!(report.clean(), sum == 0);
+        }
+    }
 }

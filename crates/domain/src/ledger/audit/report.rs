@@ -91,6 +91,7 @@ const EXAMPLES_MAX: usize = 5;
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     lines: BTreeMap<Invariant, Line>,
+    unexplained_fen: i128,
 }
 
 impl Report {
@@ -113,6 +114,7 @@ impl Report {
 
     /// Takes in another report.
     pub fn merge(&mut self, other: Self) {
+        self.unexplained_fen = self.unexplained_fen.saturating_add(other.unexplained_fen);
         for (invariant, theirs) in other.lines {
             let line = self.lines.entry(invariant).or_default();
             line.checked = line.checked.saturating_add(theirs.checked);
@@ -120,6 +122,17 @@ impl Report {
             let room = EXAMPLES_MAX.saturating_sub(line.examples.len());
             line.examples.extend(theirs.examples.into_iter().take(room));
         }
+    }
+
+    /// Notes what all accounts add up to, which should be nothing.
+    pub(super) const fn adds_up_to(&mut self, fen: i128) {
+        self.unexplained_fen = fen;
+    }
+
+    /// Fen that all accounts, the outside world included, add up to: zero, or money that came from
+    /// nowhere (above) or went nowhere (below).
+    pub const fn unexplained_fen(&self) -> i128 {
+        self.unexplained_fen
     }
 
     /// True when nothing broke.

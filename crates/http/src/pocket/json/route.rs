@@ -210,6 +210,16 @@ impl<S: Clone + Send + Sync + 'static> Route<S> {
         self
     }
 
+    /// It answers a plain text.
+    #[must_use]
+    pub fn answers_text(mut self, said: &str) -> Self {
+        let mut response = Response::new(said);
+        let content = Content::new(Some(ObjectBuilder::new().schema_type(Type::String)));
+        response.content.insert("text/plain".to_owned(), content.into());
+        self.operation = self.operation.response("200", response);
+        self
+    }
+
     /// It answers nothing but that it was done.
     #[must_use]
     pub fn answers_nothing(mut self) -> Self {

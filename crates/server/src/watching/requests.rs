@@ -1,0 +1,157 @@
+//! Requests: counted, timed, and begun as spans.
+
+use axum::{
+    Router,
+    extract::{MatchedPath, Request, State},
+    http::Method,
+    middleware::{self, Next},
+    response::Response,
+};
+use hongbao_app::spans;
+use hongbao_http::watch::AnswerCode;
+use prometheus_client::{
+    encoding::EncodeLabelSet,
+    metrics::{
+        counter::Counter,
+        family::Family,
+        histogram::{Histogram, exponential_buckets},
+    },
+    registry::Registry,
+};
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field::Empty};
+
+use super::traces;
+
+/// Which listener a request came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// Merchants' servers.
+    V2,
+    /// Users' phones.
+    Web,
+    /// Operators and monitors.
+    Ops,
+}
+
+impl Face {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::V2 => "v2",
+            Self::Web => "web",
+            Self::Ops => "ops",
+        }
+    }
+}
+
+/// What is counted of requests. Clones count on the same values.
+#[derive(Clone, Debug)]
+pub struct RequestMetrics {
+    answered: Family<Answered, Counter>,
+    took: Family<Asked, Histogram, fn() -> Histogram>,
+}
+
+/// What was asked for: a route as it is written in the code, never a caller's path; so with methods.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    face: &'static str,
+    method: &'static str,
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    face: &'static str,
+    method: &'static str,
+    route: String,
+    status: u16,
+    code: &'static str,
+}
+
+impl Default for RequestMetrics {
+    fn default() -> Self {
+        // From a millisecond to sixteen seconds; a request is cut after thirty.
+        let buckets = || Histogram::new(exponential_buckets(0.001, 2.0, 15));
+        Self { answered: Family::default(), took: Family::new_with_constructor(buckets) }
+    }
+}
+
+impl RequestMetrics {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "hongbao_http_requests",
+            "Requests answered; code is the face's own word for how it ended",
+            self.answered.clone(),
+        );
+        registry.register(
+            "hongbao_http_request_seconds",
+            "Time from a request's head to its answer's",
+            self.took.clone(),
+        );
+    }
+}
+
+/// `router` with every request counted. Goes around everything that may answer in its stead.
+pub fn watched(router: Router, face: Face, metrics: &RequestMetrics) -> Router {
+    router.layer(middleware::from_fn_with_state((face, metrics.clone()), watch))
+}
+
+async fn watch(
+    State((face, metrics)): State<(Face, RequestMetrics)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let asked = Asked {
+        face: face.as_str(),
+        method: known(request.method()),
+        route: matched(&request).to_owned(),
+    };
+    let span = begun(face, &asked, &request);
+    let started = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    metrics.took.get_or_create(&asked).observe(started.elapsed().as_secs_f64());
+    let status = response.status().as_u16();
+    let code = AnswerCode::of(&response).map_or("", |AnswerCode(code)| code);
+    span.record("http.response.status_code", status).record("code", code);
+    if response.status().is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+    let Asked { face, method, route } = asked;
+    metrics.answered.get_or_create(&Answered { face, method, route, status, code }).inc();
+    response
+}
+
+fn matched(request: &Request) -> &str {
+    request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str)
+}
+
+/// A caller may write any method: those that are no route's are one.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+fn begun(face: Face, asked: &Asked, request: &Request) -> Span {
+    let Asked { method, route, .. } = asked;
+    let span = tracing::trace_span!(
+        target: spans::TARGET,
+        "request",
+        otel.name = %format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        face = face.as_str(),
+        http.request.method = method,
+        http.route = route.as_str(),
+        http.response.status_code = Empty,
+        code = Empty,
+    );
+    if !span.is_disabled() {
+        traces::continue_trace(&span, face, request.headers());
+    }
+    span
+}

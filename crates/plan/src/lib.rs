@@ -1,0 +1,14 @@
+//! How large an installation must be, and how it behaves under load: on paper and by simulation.
+//!
+//! | module | answers |
+//! | --- | --- |
+//! | [`placement`] | which merchants share a shard, and how full the fullest is |
+//! | [`sim`] | queues and waiting times second by second, under spikes and with a shard dead |
+//!
+//! Pure: no clock, no sockets, no randomness but a seed. The same input gives the same bytes.
+//! Floating point is fine here: nothing in this crate touches money.
+
+mod num;
+pub mod placement;
+pub mod random;
+pub mod sim;

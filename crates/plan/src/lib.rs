@@ -6,6 +6,7 @@
 //! | [`capacity`] | shards, servers, disks, log and network for a demand, with every assumption |
 //! | [`placement`] | which merchants share a shard, and how full the fullest is |
 //! | [`sim`] | queues and waiting times second by second, under spikes and with a shard dead |
+//! | [`svg`] | the curves of a simulation as a drawing |
 //!
 //! Pure: no clock, no sockets, no randomness but a seed. The same input gives the same bytes.
 //! Floating point is fine here: nothing in this crate touches money.
@@ -16,3 +17,4 @@ mod num;
 pub mod placement;
 pub mod random;
 pub mod sim;
+pub mod svg;

@@ -92,7 +92,7 @@ fn what_nobody_measured_is_said_in_the_warnings_and_in_the_table() {
 
 #[test]
 fn the_lane_of_the_simulator_is_the_lane_of_the_plan() {
-    let figures = Figures::built_in();
+    let figures = Figures { batch_points: Vec::new(), ..Figures::built_in() };
     let lane = lane(&demand(), &figures);
     assert!((sim::capacity(&lane) / figures.sqlite.claims.value - 1.0).abs() < 1e-3);
     assert!((lane.service.rate(1) / figures.sqlite.single.value - 1.0).abs() < 1e-3);

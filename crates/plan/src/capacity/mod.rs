@@ -296,15 +296,15 @@ pub fn plan(demand: &Demand, figures: &Figures) -> Result<Plan, DemandError> {
 pub fn lane(demand: &Demand, figures: &Figures) -> LaneSpec {
     let engine = engine(figures, demand.store);
     let batch_max = u32::try_from(demand.batch_max).unwrap_or(u32::MAX);
-    let measured = Service::through(&figures.batch_points);
-    let service = match measured {
+    let rate = mixed(demand, engine);
+    let service = match Service::through(&figures.batch_points) {
         // The measured curve has the right shape; its height follows the rate of the plan, which is
-        // that of a larger store and of the mix.
-        Some(curve) if demand.store == Store::Sqlite => {
-            let factor = curve.rate(batch_max) / mixed(demand, engine);
-            curve.slower(factor)
+        // that of another store and of the mix.
+        Some(curve) => {
+            let factor = curve.rate(batch_max) / rate;
+            curve.slower(factor).at_least(1.0 / engine.single.value)
         }
-        _ => Service::from_rates(engine.single.value, mixed(demand, engine), batch_max),
+        None => Service::from_rates(engine.single.value, rate, batch_max),
     };
     LaneSpec { service, batch_max: demand.batch_max, queue_max: demand.queue_max }
 }

@@ -114,7 +114,7 @@ fn of_demand(plan: &Plan) -> Vec<Assumption> {
         assumption("headroom", percent(demand.headroom), "the original keeps a third spare"),
         assumption(
             "largest merchant",
-            percent(demand.hot_share),
+            format!("{:.1} %", demand.hot_share * 100.0),
             "of all load; a merchant is never divided among shards",
         ),
         assumption(
@@ -126,6 +126,11 @@ fn of_demand(plan: &Plan) -> Vec<Assumption> {
             "lanes of a server",
             format!("{}", plan.machines.shards_per_server),
             "one for each measured machine's cores; that their disks do not meet was not measured",
+        ),
+        assumption(
+            "HTTP by cores",
+            "in proportion".to_owned(),
+            "measured on few cores, load generator included; not measured on many",
         ),
         assumption("disks", percent(DISK_FULL), "full at most"),
         assumption(

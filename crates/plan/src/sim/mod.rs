@@ -59,6 +59,8 @@ pub struct Total {
     pub gave_up: u64,
     /// Callers between two tries at the end.
     pub between_tries: u64,
+    /// Batches committed.
+    pub batches: u64,
     /// Most commands ever in one shard's queue and batch at the end of a point.
     pub fullest: u64,
     /// Nanoseconds that half of all accepted tries stayed below; 0 without any.
@@ -105,6 +107,13 @@ impl Total {
             return Err(Broken::Callers { callers, others });
         }
         Ok(())
+    }
+}
+
+impl Total {
+    /// Commands of a batch on average.
+    pub const fn mean_batch(&self) -> f64 {
+        num::float(self.accepted) / num::float(if self.batches == 0 { 1 } else { self.batches })
     }
 }
 
@@ -159,6 +168,7 @@ fn sum_up(total: &mut Total, buckets: &[Bucket]) {
         waits.merge(&bucket.waits);
         total.callers += bucket.callers;
         total.gave_up += bucket.gave_up;
+        total.batches += bucket.batches;
     }
     let quantile = |share| waits.quantile(share).unwrap_or(0);
     total.offered = count.offered;

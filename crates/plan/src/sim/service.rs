@@ -8,9 +8,9 @@ use crate::{num, random::Random};
 pub struct Service {
     /// Commands, nanoseconds; sizes rise.
     points: Vec<(f64, f64)>,
-    /// By how much single batches were longer or shorter; drawn from with equal chance. Empty: all
-    /// take exactly their time.
-    spread: Vec<f64>,
+    /// For each point, by how much single batches of about its size were longer or shorter; drawn
+    /// from with equal chance. Without any, all take exactly their time.
+    spread: Vec<Vec<f64>>,
 }
 
 impl Service {
@@ -42,9 +42,11 @@ impl Service {
         })
     }
 
-    /// The same with batches that vary: each takes its time multiplied by one of `factors`.
+    /// The same with batches that vary: each takes its time multiplied by one of the factors of the
+    /// nearest point, of which there is a list for each. Small batches vary more: what holds one up
+    /// does not grow with its size.
     #[must_use]
-    pub fn spread_by(self, factors: Vec<f64>) -> Self {
+    pub fn spread_by(self, factors: Vec<Vec<f64>>) -> Self {
         Self { spread: factors, ..self }
     }
 
@@ -52,6 +54,15 @@ impl Service {
     #[must_use]
     pub fn slower(self, factor: f64) -> Self {
         let points = self.points.into_iter().map(|(size, time)| (size, time * factor)).collect();
+        Self { points, ..self }
+    }
+
+    /// Every batch takes as much longer as makes one of a single command take `seconds`; nothing
+    /// changes if it already does.
+    #[must_use]
+    pub fn at_least(self, seconds: f64) -> Self {
+        let more = (seconds * 1e9 - num::float(self.nanos(1))).max(0.0);
+        let points = self.points.into_iter().map(|(size, time)| (size, time + more)).collect();
         Self { points, ..self }
     }
 
@@ -71,13 +82,21 @@ impl Service {
     /// Nanoseconds of one batch of `size`, spread drawn.
     pub fn draw(&self, size: u64, random: &mut Random) -> u64 {
         let exact = self.nanos(size);
-        let count = u64::try_from(self.spread.len()).unwrap_or(0);
-        if count == 0 {
+        let Some(factors) = self.factors(size).filter(|factors| !factors.is_empty()) else {
             return exact;
-        }
+        };
+        let count = u64::try_from(factors.len()).unwrap_or(1);
         let place = num::index(random.bits() % count);
-        let factor = self.spread.get(place).copied().unwrap_or(1.0);
+        let factor = factors.get(place).copied().unwrap_or(1.0);
         num::whole(num::float(exact) * factor).max(1)
+    }
+
+    fn factors(&self, size: u64) -> Option<&Vec<f64>> {
+        let away = |point: f64| (num::float(size.max(1)) / point).ln().abs();
+        let near = self.points.iter().zip(&self.spread);
+        let nearest =
+            near.min_by(|((one, _), _), ((other, _), _)| away(*one).total_cmp(&away(*other)));
+        nearest.map(|(_, factors)| factors)
     }
 
     /// Commands a second in batches of `size`.
@@ -89,6 +108,7 @@ impl Service {
 #[cfg(test)]
 mod tests {
     use super::Service;
+    use crate::random::Random;
 
     #[test]
     fn two_rates_give_back_themselves() {
@@ -103,6 +123,22 @@ mod tests {
         for (size, micros) in [(1, 1_000), (6, 1_500), (11, 2_000), (61, 2_500), (211, 4_000)] {
             assert_eq!(service.nanos(size), micros * 1_000, "{size}");
         }
+    }
+
+    #[test]
+    fn a_batch_varies_as_those_of_its_size_did() {
+        let service = Service::through(&[(1, 0.001), (100, 0.002)]).unwrap();
+        let service = service.spread_by(vec![vec![3.0], vec![1.0]]);
+        let mut random = Random::new(1);
+        assert_eq!(service.draw(1, &mut random), 3_000_000);
+        assert_eq!(service.draw(100, &mut random), 2_000_000);
+    }
+
+    #[test]
+    fn a_longer_fixed_time_lengthens_every_batch_by_the_same() {
+        let service = Service::affine(0.001, 0.000_1).at_least(0.002);
+        assert_eq!((service.nanos(1), service.nanos(11)), (2_000_000, 3_000_000));
+        assert_eq!(service.clone().at_least(0.001), service);
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod engine;
 mod load;
 mod report;
 mod rounds;
+mod validate;
 mod web;
 
 use std::{path::PathBuf, time::Duration};
@@ -18,6 +19,7 @@ use std::{path::PathBuf, time::Duration};
 use hongbao_app::{AppError, executor::Failure, ports::StoreError};
 
 pub use report::Figures;
+pub use validate::Validation;
 
 /// What to measure.
 #[derive(Clone, Debug, clap::Args)]
@@ -40,7 +42,11 @@ pub struct Plan {
     /// Also compare 100 thousand packets and 10 thousand users with 10 million and 1 million
     #[arg(long)]
     pub scale: bool,
-    /// Where the figures go as JSON
+    /// Instead of all else: load the engine openly at three rates, and hold what was seen against
+    /// the simulator of `hongbao plan`
+    #[arg(long)]
+    pub validate_simulator: bool,
+    /// Where the figures go as JSON; a validation goes into the file that is there
     #[arg(long, value_name = "FILE", default_value = "bench/results/bench.json")]
     pub json: PathBuf,
     /// Directory for the stores; a temporary one by default
@@ -77,6 +83,11 @@ impl BenchError {
 /// Measures, prints progress to the terminal, and answers the figures.
 pub async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     rounds::run(plan).await
+}
+
+/// Holds the simulator against the engine.
+pub async fn validate(plan: &Plan) -> Result<Validation, BenchError> {
+    validate::run(plan).await
 }
 
 /// `count` a second.

@@ -29,14 +29,18 @@ const SMALL: (u64, u64) = (100_000, 10_000);
 const LARGE: (u64, u64) = (10_000_000, 1_000_000);
 
 /// A platform for measuring, and the packets not claimed yet in scattered order.
-struct Bench {
-    app: Arc<App>,
-    data: Dataset,
+pub(super) struct Bench {
+    pub(super) app: Arc<App>,
+    pub(super) data: Dataset,
     unclaimed: Vec<u64>,
 }
 
 impl Bench {
-    async fn create(directory: &Path, users: u64, packets: u64) -> Result<Self, BenchError> {
+    pub(super) async fn create(
+        directory: &Path,
+        users: u64,
+        packets: u64,
+    ) -> Result<Self, BenchError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
         let url = StoreUrl::in_directory(directory);
         let store = open_store(&url, &clock).map_err(BenchError::other)?;
@@ -51,7 +55,7 @@ impl Bench {
     }
 
     /// Takes packets to claim; when few are left, sends more first.
-    async fn take(&mut self, count: u64) -> Result<Vec<u64>, BenchError> {
+    pub(super) async fn take(&mut self, count: u64) -> Result<Vec<u64>, BenchError> {
         let count = usize::try_from(count).map_err(BenchError::other)?;
         if self.unclaimed.len() < count {
             let (first, more) = (self.data.packets + 1, u64::try_from(4 * count).unwrap_or(0));
@@ -153,13 +157,13 @@ fn peak_memory_mib() -> u64 {
 }
 
 /// A directory that goes away at the end, unless a person named it.
-struct Scratch {
-    path: PathBuf,
+pub(super) struct Scratch {
+    pub(super) path: PathBuf,
     keep: bool,
 }
 
 impl Scratch {
-    fn make(named: Option<&Path>) -> Result<Self, BenchError> {
+    pub(super) fn make(named: Option<&Path>) -> Result<Self, BenchError> {
         let keep = named.is_some();
         let own = std::env::temp_dir().join(format!("hongbao-bench-{}", std::process::id()));
         let path = named.map_or(own, Path::to_path_buf);

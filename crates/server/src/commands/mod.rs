@@ -4,6 +4,7 @@ mod bench;
 mod ca;
 mod demo;
 mod migrate;
+mod plan;
 mod serve;
 mod verify;
 
@@ -40,6 +41,8 @@ enum Command {
     Ca(ca::Ca),
     /// Measure this machine and print the figures
     Bench(bench::Bench),
+    /// Say how large an installation must be, and simulate it under load
+    Plan(plan::PlanCommand),
 }
 
 /// For closing the store after a command: folding a log of 256 MiB takes under a second.
@@ -63,6 +66,7 @@ pub fn main() -> ExitCode {
             Command::Verify(verify) => verify.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::Plan(plan) => plan.run(),
         }
     });
     // Long enough for the store to be closed and its log folded in. A full check that still reads is

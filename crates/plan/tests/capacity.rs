@@ -104,7 +104,8 @@ fn a_measured_curve_keeps_its_shape_and_takes_the_height_of_the_plan() {
     let figures = Figures { batch_points: points, ..Figures::built_in() };
     let lane = lane(&demand(), &figures);
     assert!((sim::capacity(&lane) / 42_000.0 - 1.0).abs() < 1e-3);
-    let part = lane.service.nanos(1_000) as f64 / lane.service.nanos(16_384) as f64;
+    // Rate times time is size: 1,000 and 16,384.
+    let part = 1_000.0 / lane.service.rate(1_000) / (16_384.0 / lane.service.rate(16_384));
     assert!((part - 0.2).abs() < 1e-6, "{part}");
 }
 

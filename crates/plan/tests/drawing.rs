@@ -6,6 +6,7 @@ use hongbao_plan::{
     svg,
 };
 
+#[expect(clippy::unwrap_used, reason = "a helper of tests")]
 fn drawn(name: &str) -> String {
     let lane =
         LaneSpec { service: Service::affine(0.001, 0.000_1), batch_max: 16_384, queue_max: 32_768 };

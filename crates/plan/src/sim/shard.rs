@@ -19,9 +19,9 @@ pub(super) struct ShardRun {
     pub(super) between_tries: u64,
 }
 
-/// Runs shard `number`, which has `share` of the load.
-pub(super) fn run(scenario: &Scenario, number: u64, share: f64) -> ShardRun {
-    let mut shard = Shard::new(scenario, number, share);
+/// Runs shard `number`, which has `part` of the load.
+pub(super) fn run(scenario: &Scenario, number: u64, part: f64) -> ShardRun {
+    let mut shard = Shard::new(scenario, number, part);
     let slice = shard.slice;
     let end = num::nanos(scenario.seconds);
     let mut from = 0;
@@ -81,12 +81,12 @@ struct Shard<'s> {
 }
 
 impl<'s> Shard<'s> {
-    fn new(scenario: &'s Scenario, number: u64, share: f64) -> Self {
-        let random = |part| Random::of_part(scenario.seed, 3 * number + part);
+    fn new(scenario: &'s Scenario, number: u64, part: f64) -> Self {
+        let random = |row| Random::of_part(scenario.seed, 3 * number + row);
         let outage = scenario.outage.filter(|outage| outage.shard == number);
         Self {
             scenario,
-            peak: scenario.peak * share,
+            peak: scenario.peak * part,
             campaign: number == 0,
             slice: scenario.tick_millis.max(1) * 1_000_000,
             outage: outage.map(|outage| (num::nanos(outage.from), num::nanos(outage.until))),

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_wait_lies_in_its_step_and_steps_are_three_per_cent() {
         for nanos in [0, 1, 31, 32, 33, 63, 64, 65, 1_000, 123_456_789, u64::MAX / 2] {
-            let low = lower_bound(place(nanos) as u64);
+            let low = lower_bound(u64::try_from(place(nanos)).unwrap());
             assert!(low <= nanos && nanos - low <= nanos / 32, "{nanos} lies at {low}");
         }
         let places: Vec<usize> = (0..10_000).map(place).collect();

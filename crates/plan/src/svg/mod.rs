@@ -49,8 +49,8 @@ fn subtitle(scenario: &Scenario, outcome: &Outcome) -> String {
         axis::short(crate::sim::capacity(&scenario.lane)),
         axis::short(scenario.peak),
         scenario.seed,
-        outcome.total.gave_up,
-        outcome.total.callers,
+        axis::short(crate::num::float(outcome.total.gave_up)),
+        axis::short(crate::num::float(outcome.total.callers)),
     )
 }
 
@@ -58,22 +58,18 @@ fn panels(scenario: &Scenario, outcome: &Outcome) -> Vec<Panel> {
     let watched = if scenario.outage.is_some() { "the dead shard" } else { "the fullest shard" };
     let limit = scenario.lane.batch_max + scenario.lane.queue_max;
     let limit = crate::num::float(limit);
-    let mut inside = Line::of("waiting and in the batch", Style::Second, &outcome.watched, |p| {
-        Some(crate::num::float(p.inside))
+    let inside = Line::of("waiting and in the batch", Style::Second, &outcome.watched, |point| {
+        Some(crate::num::float(point.inside))
     });
-    inside.points.retain(|(_, value)| value.is_some());
     let full = outcome.watched.iter().map(|point| (point.at, Some(limit))).collect();
+    let full = Line { name: "full".to_owned(), style: Style::Limit, points: full };
+    // The limit of a queue that is all but empty would press its line to the ground.
+    let near = outcome.watched.iter().any(|point| crate::num::float(point.inside) > limit / 10.0);
+    let lines = if near { vec![inside, full] } else { vec![inside] };
     vec![
         rates("commands a second, all shards", &outcome.all),
         rates(&format!("commands a second, {watched}"), &outcome.watched),
-        Panel {
-            title: format!("commands inside {watched}"),
-            scale: Scale::Count,
-            lines: vec![
-                inside,
-                Line { name: "full".to_owned(), style: Style::Limit, points: full },
-            ],
-        },
+        Panel { title: format!("commands inside {watched}"), scale: Scale::Count, lines },
         waits("waiting time, all shards", &outcome.all),
         waits(&format!("waiting time, {watched}"), &outcome.watched),
     ]

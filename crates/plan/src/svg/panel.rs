@@ -180,9 +180,9 @@ fn draw_line(out: &mut String, frame: &Frame, line: &Line) -> fmt::Result {
 fn draw_name(out: &mut String, top: f64, right: f64, line: &Line) -> Result<f64, fmt::Error> {
     let y = top + 14.0;
     text(out, (right, y), r#"text-anchor="end""#, &escape(&line.name))?;
-    // Letters of 12 pixels are 6.7 wide on average, and a little more to be safe.
+    // Letters of 12 pixels are some 6 wide on average, and a little more to be safe.
     let letters = u32::try_from(line.name.chars().count()).unwrap_or(0);
-    let from = right - 7.0 * f64::from(letters) - 8.0;
+    let from = right - 6.5 * f64::from(letters) - 8.0;
     let (start, y, style) = (from - 22.0, y - 4.0, line.style.attributes());
     writeln!(out, r#"<path d="M{start:.1} {y:.1}H{from:.1}" fill="none" {style}/>"#)?;
     Ok(start - 14.0)

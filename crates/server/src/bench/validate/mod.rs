@@ -66,7 +66,7 @@ async fn repetition(
         let dues = open::dues(rate, SECONDS, u64::from(number * 100 + percent));
         let packets = bench.take(u64::try_from(dues.len()).map_err(BenchError::other)?).await?;
         let seen = open::load(&bench.app, &bench.data, &packets, dues).await?;
-        validation.note(number, percent, rate, seen, &calibration)?;
+        validation.note(number, percent, rate, &seen, &calibration)?;
     }
     validation.calibrated(&calibration);
     Ok(())

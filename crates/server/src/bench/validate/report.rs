@@ -82,10 +82,10 @@ impl Validation {
         repetition: u32,
         percent: u32,
         rate: f64,
-        seen: Seen,
+        seen: &Seen,
         calibration: &Calibration,
     ) -> Result<(), BenchError> {
-        let seed = u64::from(repetition * 100 + percent);
+        let row = u64::from(repetition * 100 + percent);
         self.rows.push(Comparison {
             repetition,
             percent,
@@ -98,9 +98,9 @@ impl Validation {
                 batch: seen.batches.iter().map(|batch| f64::from(batch.size)).sum::<f64>()
                     / super::super::per_second(seen.batches.len().max(1), Duration::from_secs(1)),
             },
-            line: calibration.line(rate, SECONDS, seed)?,
-            curve: calibration.curve(rate, SECONDS, seed)?,
-            own: model::own(&seen.batches, rate, SECONDS, seed).transpose()?,
+            line: calibration.line(rate, SECONDS, row)?,
+            curve: calibration.curve(rate, SECONDS, row)?,
+            own: model::own(&seen.batches, rate, SECONDS, row).transpose()?,
         });
         Ok(())
     }

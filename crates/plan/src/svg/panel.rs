@@ -160,17 +160,19 @@ impl Panel {
     }
 }
 
+/// Points further apart than this many seconds are not joined. Under full load a batch, and so an
+/// answer, comes only every second or two; that is no gap.
+const GAP_SECONDS: f64 = 4.0;
+
 /// A gap where nothing was answered stays a gap.
 fn draw_line(out: &mut String, frame: &Frame, line: &Line) -> fmt::Result {
     let mut path = String::new();
-    let mut pen = 'M';
+    let mut before = f64::MIN;
     for &(at, value) in &line.points {
-        let Some(value) = value else {
-            pen = 'M';
-            continue;
-        };
+        let Some(value) = value else { continue };
+        let pen = if at - before > GAP_SECONDS { 'M' } else { 'L' };
         write!(path, "{pen}{:.1} {:.1}", frame.x(at), frame.y(value))?;
-        pen = 'L';
+        before = at;
     }
     let style = line.style.attributes();
     writeln!(out, r#"<path d="{path}" fill="none" stroke-linejoin="round" {style}/>"#)

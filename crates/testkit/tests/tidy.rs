@@ -105,6 +105,8 @@ fn a_dependency_that_points_back_is_found() {
         ("hongbao-domain", "[dev-dependencies]\ntokio.workspace = true"),
         ("hongbao-wire", "[dependencies.hyper]\nversion = \"1\""),
         ("hongbao-wire", "[dependencies]\nhongbao-app = { workspace = true }"),
+        ("hongbao-plan", "[dependencies]\ntokio.workspace = true"),
+        ("hongbao-plan", "[dependencies]\nhongbao-app.workspace = true"),
         ("hongbao-app", "[dependencies]\nrusqlite = \"1\""),
         ("hongbao-app", "[dependencies]\nhongbao-testkit.workspace = true"),
         ("hongbao-app", "[target.'cfg(unix)'.dependencies]\naxum.workspace = true"),

@@ -12,6 +12,7 @@ mod load;
 mod postgres;
 mod report;
 mod rounds;
+mod validate;
 mod web;
 
 use std::{path::PathBuf, time::Duration};
@@ -20,6 +21,7 @@ use hongbao_app::{AppError, executor::Failure, ports::StoreError};
 use hongbao_store::postgres::PostgresUrl;
 
 pub use report::Figures;
+pub use validate::Validation;
 
 /// What to measure.
 #[derive(Clone, Debug, clap::Args)]
@@ -45,7 +47,11 @@ pub struct Plan {
     /// A PostgreSQL server to measure, too; by default only SQLite is
     #[arg(long, value_name = "URL")]
     pub postgres: Option<PostgresUrl>,
-    /// Where the figures go as JSON
+    /// Instead of all else: load the engine openly at three rates, and hold what was seen against
+    /// the simulator of `hongbao plan`
+    #[arg(long)]
+    pub validate_simulator: bool,
+    /// Where the figures go as JSON; a validation goes into the file that is there
     #[arg(long, value_name = "FILE", default_value = "bench/results/bench.json")]
     pub json: PathBuf,
     /// Directory for the stores; a temporary one by default
@@ -82,6 +88,11 @@ impl BenchError {
 /// Measures, prints progress to the terminal, and answers the figures.
 pub async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     rounds::run(plan).await
+}
+
+/// Holds the simulator against the engine.
+pub async fn validate(plan: &Plan) -> Result<Validation, BenchError> {
+    validate::run(plan).await
 }
 
 /// `count` a second.

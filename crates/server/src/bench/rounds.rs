@@ -174,13 +174,13 @@ fn peak_memory_mib() -> u64 {
 }
 
 /// A directory that goes away at the end, unless a person named it.
-struct Scratch {
-    path: PathBuf,
+pub(super) struct Scratch {
+    pub(super) path: PathBuf,
     keep: bool,
 }
 
 impl Scratch {
-    fn make(named: Option<&Path>) -> Result<Self, BenchError> {
+    pub(super) fn make(named: Option<&Path>) -> Result<Self, BenchError> {
         let keep = named.is_some();
         let own = std::env::temp_dir().join(format!("hongbao-bench-{}", std::process::id()));
         let path = named.map_or(own, Path::to_path_buf);

@@ -7,6 +7,7 @@ mod demo;
 mod heads;
 mod health;
 mod migrate;
+mod plan;
 mod restore;
 mod serve;
 mod verify;
@@ -52,6 +53,8 @@ enum Command {
     Ca(ca::Ca),
     /// Measure this machine and print the figures
     Bench(bench::Bench),
+    /// Say how large an installation must be, and simulate it under load
+    Plan(plan::PlanCommand),
 }
 
 /// For closing the store after a command: folding a log of 256 MiB takes under a second.
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
             Command::Restore(restore) => restore.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::Plan(plan) => plan.run(),
         }
     });
     // Long enough for the store to be closed and its log folded in. A full check that still reads is

@@ -1,0 +1,86 @@
+//! The engine under open load, beside the simulator calibrated on the same run.
+//!
+//! Each repetition measures how long batches of several sizes take and how much the engine does at
+//! most, then offers 30, 60 and 90 % of that at random instants, whatever the engine answers, and
+//! lets the simulator do the same. Two models are held against what was seen: a straight line
+//! through one command and a full batch, and the curve through all measured sizes with the spread
+//! of single batches.
+
+mod model;
+mod open;
+mod probe;
+mod report;
+
+use std::sync::Arc;
+
+pub use self::report::Validation;
+use self::{
+    model::Calibration,
+    probe::{Batch, Tally},
+};
+use super::{
+    BenchError, Plan, per_second,
+    rounds::{Bench, Scratch, Size},
+};
+use crate::{commands::say, config::StoreUrl};
+
+/// Parts of the measured peak that are offered, in per cent.
+const LOADS: [u32; 3] = [30, 60, 90];
+/// Seconds of each load.
+const SECONDS: f64 = 4.0;
+/// Loads that keep the lane busy, for the times of batches: how many commands are under way at once,
+/// and how many in all. The last one is the peak.
+const BUSY: [(usize, u64); 6] = [
+    (1, 2_000),
+    (16, 6_000),
+    (128, 20_000),
+    (1_024, 40_000),
+    (4_096, 60_000),
+    (super::dataset::IN_FLIGHT, 8 * hongbao_app::executor::BATCH_MAX as u64),
+];
+
+/// Runs the validation; `--rounds` is how often.
+pub(super) async fn run(plan: &Plan) -> Result<Validation, BenchError> {
+    let directory = Scratch::make(plan.data.as_deref())?;
+    let mut validation = Validation::new(plan);
+    for number in 1..=plan.rounds {
+        say(&format!("repetition {number} of {} …", plan.rounds))?;
+        // A store of its own each time: packets that are claimed soon after they were sent lie
+        // together and cost half.
+        let path = directory.path.join(format!("validate-{number}"));
+        let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
+        let mut bench = Bench::create(&StoreUrl::in_directory(&path), size).await?;
+        repetition(number, &mut bench, &mut validation).await?;
+    }
+    validation.finish();
+    Ok(validation)
+}
+
+async fn repetition(
+    number: u32,
+    bench: &mut Bench,
+    validation: &mut Validation,
+) -> Result<(), BenchError> {
+    let calibration = calibrate(bench).await?;
+    for percent in LOADS {
+        let rate = calibration.peak * f64::from(percent) / 100.0;
+        let dues = open::dues(rate, SECONDS, u64::from(number * 100 + percent));
+        let packets = bench.take(u64::try_from(dues.len()).map_err(BenchError::other)?).await?;
+        let seen = open::load(&bench.app, &bench.data, &packets, dues).await?;
+        validation.note(number, percent, rate, &seen, &calibration)?;
+    }
+    validation.calibrated(&calibration);
+    Ok(())
+}
+
+/// How long batches take, and the peak.
+async fn calibrate(bench: &mut Bench) -> Result<Calibration, BenchError> {
+    let (tally, mut peak) = (Arc::new(Tally::default()), 0.0);
+    for (in_flight, count) in BUSY {
+        let packets = bench.take(count).await?;
+        let elapsed = open::busy(&bench.app, &bench.data, &packets, in_flight, &tally).await?;
+        peak = per_second(packets.len(), elapsed);
+    }
+    let batches: Vec<Batch> = tally.take();
+    Calibration::of(&batches, peak).ok_or_else(|| BenchError::Other("too few batches".to_owned()))
+}

@@ -88,7 +88,7 @@ impl App {
         rng: Arc<dyn Rng>,
         vault: Vault,
     ) -> Arc<Self> {
-        let executor = Executor::start(Arc::clone(&store), Gate::default());
+        let executor = Executor::start(&store, Gate::default());
         let directory = Directory::start(Arc::clone(&store));
         let metrics = Metrics { commands: Arc::clone(executor.metrics()), ..Metrics::default() };
         Arc::new(Self {

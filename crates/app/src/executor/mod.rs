@@ -1,7 +1,8 @@
 //! Load, decide, commit — in batches.
 //!
-//! Commands wait in a bounded queue. A lane takes what is there, up to [`BATCH_MAX`], and gives
-//! it to [`Store::transact`]: one load under locks, every command deciding in turn with the
+//! Commands wait in bounded queues, one for each lane: a store that takes one batch at a time has
+//! one lane, a store that gains from more has more, and all commands of one journal go down the
+//! same one. A lane takes what is there, up to [`BATCH_MAX`], and gives it to [`Store::transact`]: one load under locks, every command deciding in turn with the
 //! effects of those before it in view, one durable commit. Only then does anybody get an answer.
 //! While a batch commits, the next one gathers; there is no timer.
 //!
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use hongbao_domain::{
     Command, Refusal,
     facts::{Batch, Changes, Facts, Needs},
+    ledger::Owner,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -90,18 +92,32 @@ impl Failure {
 /// Takes commands and answers when they are durable.
 #[derive(Clone, Debug)]
 pub struct Executor {
-    queue: mpsc::Sender<Box<dyn Queued>>,
+    lanes: Arc<[mpsc::Sender<Box<dyn Queued>>]>,
     gate: Gate,
     metrics: Arc<CommandMetrics>,
 }
 
 impl Executor {
-    /// Starts a lane over `store`. It ends when the last handle is dropped and the queue is empty.
-    pub fn start(store: Arc<dyn Store>, gate: Gate) -> Self {
-        let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+    /// Starts the lanes over `store`. They end when the last handle is dropped and their queues
+    /// are empty.
+    pub fn start(store: &Arc<dyn Store>, gate: Gate) -> Self {
         let metrics = Arc::<CommandMetrics>::default();
-        tokio::spawn(run_lane(store, waiting, gate.clone(), Arc::clone(&metrics)));
-        Self { queue, gate, metrics }
+        let lanes = (0..store.lanes().max(1)).map(|_| {
+            let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+            tokio::spawn(run_lane(Arc::clone(store), waiting, gate.clone(), Arc::clone(&metrics)));
+            queue
+        });
+        Self { lanes: lanes.collect(), gate, metrics }
+    }
+
+    /// The lane of a journal.
+    fn lane(&self, journal: Owner) -> Option<&mpsc::Sender<Box<dyn Queued>>> {
+        let number = match journal {
+            Owner::Merchant(id) => id.get(),
+            Owner::User(id) => id.get(),
+        };
+        let lanes = u64::try_from(self.lanes.len()).unwrap_or(1);
+        self.lanes.get(usize::try_from(number % lanes).unwrap_or(0))
     }
 
     /// Lets `command` decide and answers once its effects are durable.
@@ -112,8 +128,9 @@ impl Executor {
         let (answer, answered) = oneshot::channel();
         // Counted before: the lane may take it before this thread goes on.
         self.metrics.queued();
+        let lane = self.lane(command.journal());
         let command = Box::new(Waiting::new(command, answer, spans::command(C::NAME)));
-        if self.queue.try_send(command).is_err() {
+        if lane.is_none_or(|lane| lane.try_send(command).is_err()) {
             self.metrics.not_queued();
             return self.not_queued::<C>(Failure::Busy);
         }

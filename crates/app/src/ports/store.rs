@@ -68,6 +68,11 @@ pub trait Store: Send + Sync + 'static {
         work: Box<dyn Work>,
     ) -> (Box<dyn Work>, Result<(), StoreError>);
 
+    /// How many batches at once it gains from.
+    fn lanes(&self) -> usize {
+        1
+    }
+
     /// The deciding clock.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 

@@ -20,7 +20,7 @@ pub use batch::{Batch, BatchError, Changes};
 use crate::{
     change::ChangeRecord,
     ids::{AppId, MerchantId, OpenId, PacketKey, UserId},
-    ledger::Transfer,
+    ledger::{Owner, Transfer},
     limit::DayUse,
     merchant::Merchant,
     message::Following,
@@ -38,6 +38,10 @@ pub trait Command: Send + Sync + 'static {
 
     /// What a success tells.
     type Outcome: Clone + Send + 'static;
+
+    /// Whose journal its transfers stand in. Commands of one journal are decided in the order in
+    /// which they came.
+    fn journal(&self) -> Owner;
 
     /// Names the rows to load.
     fn needs(&self, needs: &mut Needs);

@@ -68,6 +68,10 @@ impl Command for Recharge {
 
     type Outcome = AccountMoved;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);
     }
@@ -87,6 +91,10 @@ impl Command for MoveToOperation {
 
     type Outcome = AccountMoved;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);
     }
@@ -102,6 +110,10 @@ impl Command for WithdrawFromMerchant {
     const NAME: &str = "withdraw_from_merchant";
 
     type Outcome = AccountMoved;
+
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
 
     fn needs(&self, needs: &mut Needs) {
         needs_of(self.merchant, &self.reference, needs);

@@ -4,6 +4,7 @@ use crate::{
     change::{Actor, ChangeRecord},
     facts::{Accepted, Command, Effects, Facts, Needs, Verdict},
     ids::MerchantId,
+    ledger::Owner,
     refusal::Refusal,
     time::Timestamp,
 };
@@ -35,6 +36,10 @@ impl Command for AdvanceClock {
     const NAME: &str = "advance_clock";
 
     type Outcome = ClockAdvanced;
+
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.merchant);

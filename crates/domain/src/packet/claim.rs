@@ -51,6 +51,10 @@ impl Command for ClaimShare {
 
     type Outcome = Claimed;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.code.key().merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         let key = self.code.key();
         needs.merchants.insert(key.merchant);

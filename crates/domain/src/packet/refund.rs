@@ -33,6 +33,10 @@ impl Command for RefundPacket {
 
     type Outcome = Refunded;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.packet.merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.packet.merchant);
         needs.packets.insert(self.packet);

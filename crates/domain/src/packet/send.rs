@@ -54,6 +54,10 @@ impl Command for SendPacket {
 
     type Outcome = Sent;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.payer)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.payer);
         needs.merchants.insert(self.order.caller);

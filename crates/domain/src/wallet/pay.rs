@@ -49,6 +49,10 @@ impl Command for PayMerchant {
 
     type Outcome = WalletMoved;
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.merchant);
         needs.wallets.insert(self.user);
@@ -76,6 +80,10 @@ impl Command for TransferToUser {
     const NAME: &str = "transfer_to_user";
 
     type Outcome = WalletMoved;
+
+    fn journal(&self) -> Owner {
+        Owner::User(self.from)
+    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.from);

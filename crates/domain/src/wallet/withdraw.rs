@@ -83,6 +83,10 @@ impl Command for WithdrawFromWallet {
 
     type Outcome = super::WalletMoved;
 
+    fn journal(&self) -> Owner {
+        Owner::User(self.user)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.user);
         needs.posted.insert(PostedKey::user(self.user, &self.reference));
@@ -144,6 +148,10 @@ impl Command for SettleWithdrawal {
     const NAME: &str = "settle_withdrawal";
 
     type Outcome = WithdrawalSettled;
+
+    fn journal(&self) -> Owner {
+        Owner::User(self.key.user)
+    }
 
     fn needs(&self, needs: &mut Needs) {
         needs.wallets.insert(self.key.user);

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hongbao_app::{
     App,
     ports::{NewUser, Person},
@@ -35,6 +35,8 @@ const FIRST_MERCHANT: u64 = 1_900_000_000;
 /// Money that lasts for any run.
 const RECHARGE: Fen = Fen::from_yuan(10_000_000);
 const RECHARGES: u32 = 10;
+/// Merchants made at once.
+const AT_ONCE: usize = 16;
 /// ¥1.00, the smallest packet without a scene.
 const PACKET: Fen = Fen::from_yuan(1);
 
@@ -57,9 +59,11 @@ impl Dataset {
             users: Arc::default(),
             packets: 0,
         };
-        for number in 1..=merchants {
-            dataset.merchants.push(rich_merchant(app, &app_id, FIRST_MERCHANT + number).await?);
-        }
+        // One merchant pays for all packets, many pay for few each.
+        let recharges = if merchants == 1 { RECHARGES } else { 1 };
+        let made = (1..=merchants)
+            .map(|number| rich_merchant(app, &app_id, FIRST_MERCHANT + number, recharges));
+        dataset.merchants = stream::iter(made).buffered(AT_ONCE).try_collect().await?;
         let mut registered = Vec::new();
         let at = app.store().now().await?;
         for page in (0..users).step_by(usize::try_from(USERS_PAGE).map_err(BenchError::other)?) {
@@ -76,7 +80,7 @@ impl Dataset {
 
     /// One more merchant with the same people, whose packets are numbered by themselves.
     pub(super) async fn hot_merchant(&self, app: &App) -> Result<Self, BenchError> {
-        let merchant = rich_merchant(app, &self.app_id, FIRST_MERCHANT).await?;
+        let merchant = rich_merchant(app, &self.app_id, FIRST_MERCHANT, RECHARGES).await?;
         Ok(Self { merchants: vec![merchant], packets: 0, ..self.clone() })
     }
 
@@ -178,11 +182,16 @@ impl Dataset {
 }
 
 /// A merchant with limits out of the way and money that lasts.
-async fn rich_merchant(app: &App, app_id: &AppId, number: u64) -> Result<MerchantId, BenchError> {
+async fn rich_merchant(
+    app: &App,
+    app_id: &AppId,
+    number: u64,
+    recharges: u32,
+) -> Result<MerchantId, BenchError> {
     let merchant = MerchantId::try_new(number).map_err(BenchError::other)?;
     let actor = Actor { name: "bench".to_owned(), permission: "host" };
     app.create_merchant(merchant, settings(app_id), None, actor).await?;
-    for number in 0..RECHARGES {
+    for number in 0..recharges {
         let reference = format!("bench-{number}").parse().map_err(BenchError::other)?;
         let (account, amount) = (FundingAccount::Basic, RECHARGE);
         app.recharge(Recharge { merchant, account, amount, reference }).await?;

@@ -41,6 +41,8 @@ use crate::{
 pub(super) const CLOCK: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// Names a server among those on one database.
 const HOLDER: &str = "SELECT nextval('lane_number')";
+/// Batches at once: while the server writes one, this process decides another.
+const LANES: usize = 4;
 /// A person that two servers register at once is there for the second attempt.
 const REGISTER_ATTEMPTS: u32 = 3;
 
@@ -152,6 +154,10 @@ impl Store for PostgresStore {
         let mut work = work;
         let result = transact::run(&self.shared, &needs, work.as_mut()).await;
         (work, result)
+    }
+
+    fn lanes(&self) -> usize {
+        LANES
     }
 
     async fn now(&self) -> Result<Timestamp, StoreError> {

@@ -125,6 +125,10 @@ impl Command for Defective {
 
     type Outcome = ();
 
+    fn journal(&self) -> Owner {
+        Owner::Merchant(self.town.merchant)
+    }
+
     fn needs(&self, needs: &mut Needs) {
         needs.merchants.insert(self.town.merchant);
     }

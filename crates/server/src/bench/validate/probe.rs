@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongbao_domain::{Accepted, Command, Facts, Needs, Verdict, packet::ClaimShare};
+use hongbao_domain::{Accepted, Command, Facts, Needs, Verdict, ledger::Owner, packet::ClaimShare};
 
 /// One batch as it was seen.
 #[derive(Clone, Copy, Debug)]
@@ -96,6 +96,10 @@ pub(super) struct Probe {
 impl Command for Probe {
     const NAME: &'static str = "probe";
     type Outcome = usize;
+
+    fn journal(&self) -> Owner {
+        self.claim.journal()
+    }
 
     fn needs(&self, needs: &mut Needs) {
         self.tally.needed();

@@ -112,8 +112,19 @@ impl PostgresStore {
     }
 
     /// Opens the database for looking only. The schema is not checked here:
-    /// [`AuditSource::structure`] tells what is wrong with it.
+    /// [`AuditSource::structure`] tells what is wrong with it. Half a store, which a move has not
+    /// filled, is refused.
     pub async fn open_read_only(url: &PostgresUrl) -> Result<Self, OpenError> {
+        let store = Self::look(url).await?;
+        let connection = store.shared.connections.connection().await;
+        let connection = connection.map_err(OpenError::unreachable)?;
+        schema::refuse_half(&connection).await?;
+        drop(connection);
+        Ok(store)
+    }
+
+    /// Opens the database like [`PostgresStore::open_read_only`], half a store as well.
+    pub(crate) async fn look(url: &PostgresUrl) -> Result<Self, OpenError> {
         let connections = Connections::new(url.hosts()?)?;
         drop(connections.connection().await.map_err(OpenError::unreachable)?);
         Ok(Self::over(connections, DecidingClock::Database, 0))

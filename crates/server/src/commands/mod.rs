@@ -6,6 +6,7 @@ mod ca;
 mod demo;
 mod heads;
 mod migrate;
+mod moving;
 mod restore;
 mod serve;
 mod verify;
@@ -45,6 +46,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in place: checked in full first, and never over anything
     Restore(restore::Restore),
+    /// Move a store to another database: SQLite to PostgreSQL, or back
+    Move(moving::Move),
     /// Issue, list and revoke merchants' certificates
     Ca(ca::Ca),
     /// Measure this machine and print the figures
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
             Command::Heads(heads) => heads.run().await,
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Move(moving) => moving.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
         }

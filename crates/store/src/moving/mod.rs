@@ -153,20 +153,15 @@ pub enum MoveError {
     /// Source and target are one store.
     #[error("source and target are the same store: give another one with --to")]
     Same,
-    /// A server works on a side.
+    /// A server or another move works on a side.
     #[error(
-        "the {side}: a server is at work there (it holds the lease of {job}), and a store must \
-         stand still while it is moved: stop all servers, wait ten seconds, and move again"
+        "the {side}: a server or another move is at work there, and a store must stand still while \
+         it is moved: stop it first, and move again"
     )]
-    Serving {
+    Busy {
         /// Which.
         side: Side,
-        /// What the server does.
-        job: String,
     },
-    /// Another move writes to the target.
-    #[error("the target: another move is under way into it: let that one end, or stop it first")]
-    UnderWay,
     /// The target holds something.
     #[error(
         "the target: table {table} has rows already, and a move never mixes two stores: give an \

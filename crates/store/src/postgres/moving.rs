@@ -22,17 +22,14 @@ SET enable_sort = off;
 SET jit = off";
 /// The snapshot is taken by the first read, so behind the locks.
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-/// Held by whoever moves into a namespace, until its connection ends, which the server may notice
-/// a moment later. The namespace is called as the URL calls it, for it may not be there yet.
-const TAKE: &str = "
+/// Held by a move, on either side, until its connection ends, which PostgreSQL may notice a moment
+/// later. The namespace is called as the URL calls it, for it may not be there yet.
+const ALONE: &str = "
 SET lock_timeout = '3s';
 SELECT pg_advisory_lock(4716120, hashtext(current_setting('search_path')))";
-/// A job that a server does now.
-const SERVING: &str = "
-SELECT job
-FROM job_lease
-WHERE until > (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-LIMIT 1";
+/// Held by a server as long as the connection lives that it opened the store with.
+const AT_WORK: &str =
+    "SELECT pg_advisory_lock_shared(4716120, hashtext(current_setting('search_path')))";
 /// Numbers that were told are never told again; a sequence that is ahead stays there.
 const SEQUENCES: &str = "
 SELECT setval('user_number', greatest(
@@ -57,7 +54,7 @@ pub(crate) async fn source(
     };
     let client = ready.await.map_err(|error| MoveError::open(side, error))?;
     if hold == Hold::Still {
-        refuse_serving(side, &client).await?;
+        be_alone(side, &client).await?;
     }
     let names: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     let lock = match hold {
@@ -74,12 +71,7 @@ pub(crate) async fn target(url: &PostgresUrl, write: bool) -> Result<Box<dyn Tar
     let side = Side::Target;
     let client = connect(url).await.map_err(|error| MoveError::open(side, error))?;
     if write {
-        match client.batch_execute(TAKE).await {
-            Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                return Err(MoveError::UnderWay);
-            }
-            taken => taken.map_err(|error| failed(side, error.into()))?,
-        }
+        be_alone(side, &client).await?;
     }
     Ok(Box::new(End::of(client)))
 }
@@ -91,13 +83,26 @@ async fn connect(url: &PostgresUrl) -> Result<Client, OpenError> {
     Ok(client)
 }
 
-async fn refuse_serving(side: Side, client: &Client) -> Result<(), MoveError> {
-    let serving = client.query_opt(SERVING, &[]).await;
-    let serving = serving.map_err(|error| failed(side, error.into()))?;
-    match serving.map(|row| row.try_get(0)).transpose() {
-        Ok(None) => Ok(()),
-        Ok(Some(job)) => Err(MoveError::Serving { side, job }),
+/// Keeps servers and other moves away, or says that one is there.
+async fn be_alone(side: Side, client: &Client) -> Result<(), MoveError> {
+    match client.batch_execute(ALONE).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            Err(MoveError::Busy { side })
+        }
         Err(error) => Err(failed(side, error.into())),
+    }
+}
+
+/// Tells moves that a server is at work; refused while one is under way. Best effort: the lock goes
+/// with its connection. What a move reads cannot change anyway, for it locks the tables.
+pub(super) async fn be_at_work(client: &Client) -> Result<(), OpenError> {
+    match client.batch_execute(AT_WORK).await {
+        Ok(()) => Ok(()),
+        Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+            Err(OpenError::BeingMoved)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -202,7 +207,6 @@ impl Target for End {
         if let Some(mark) = schema::mark(&self.client).await.map_err(refused)? {
             return Ok(Found::Half(mark));
         }
-        refuse_serving(side, &self.client).await?;
         let filled = self.has_rows(tables).await.map_err(|failure| failed(side, failure))?;
         Ok(filled.map_or(Found::Empty, Found::Filled))
     }

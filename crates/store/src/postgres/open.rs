@@ -101,6 +101,9 @@ pub enum OpenError {
          `hongbao move` again, or remove it and move from the start"
     )]
     Moving,
+    /// A move from it or into it is under way.
+    #[error("a move of this store is under way: let it end, or stop it, before serving")]
+    BeingMoved,
     /// A migration failed.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),

@@ -134,6 +134,7 @@ impl PostgresStore {
         let connections = Connections::new(url.hosts()?)?;
         let client = connections.connection().await.map_err(OpenError::unreachable)?;
         schema::check(&client).await?;
+        super::moving::be_at_work(&client).await?;
         let holder = client.query_one(HOLDER, &[]).await?.try_get(0)?;
         drop(client);
         Ok(Self::over(connections, clock, holder))

@@ -90,34 +90,37 @@ fn counts(survey: &Survey) -> String {
 struct Progress {
     clock: Arc<dyn Clock>,
     stage: Option<Stage>,
-    table: String,
-    /// When the table began and how many rows it had then.
+    /// The last table whose end was told.
+    ended: String,
+    /// When the stage began and how many rows were there then.
     began: (i64, u64),
     told_at: i64,
 }
 
 impl Progress {
     fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, stage: None, table: String::new(), began: (0, 0), told_at: 0 }
+        Self { clock, stage: None, ended: String::new(), began: (0, 0), told_at: 0 }
     }
 
     fn tell(&mut self, step: &Step<'_>) {
         let now = self.clock.now().millis();
         if self.stage != Some(step.stage) {
             self.stage = Some(step.stage);
-            self.table.clear();
+            self.ended.clear();
             self.began = (now, step.all_rows);
             line(&format!("{} …", step.stage));
         }
         if step.table.is_empty() {
             return;
         }
-        let ended = step.of_rows > 0 && step.rows >= step.of_rows;
+        let ended = step.of_rows > 0 && step.rows >= step.of_rows && self.ended != step.table;
         let late = now.saturating_sub(self.told_at) >= EVERY_MILLIS;
         if !ended && !late {
             return;
         }
-        step.table.clone_into(&mut self.table);
+        if ended {
+            step.table.clone_into(&mut self.ended);
+        }
         self.told_at = now;
         line(&self.sentence(step, now));
     }

@@ -279,6 +279,8 @@ async fn a_source_on_which_a_server_runs_is_not_moved() {
     drop(served);
     fair.moved(&to).await.unwrap();
     let on_server = PostgresStore::open(&url).await.unwrap();
+    // A full check, as every server makes one at its start, closes its connection behind it.
+    assert!(check_books(&on_server, None).await.unwrap().clean());
     let back = Place::Sqlite(fair.folder.path().join("back.db"));
     let refused = moved(&to, &back, |_| false).await.unwrap_err().to_string();
     assert!(refused.contains("a server or another move is at work there"), "{refused}");

@@ -27,7 +27,7 @@ const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const ALONE: &str = "
 SET lock_timeout = '3s';
 SELECT pg_advisory_lock(4716120, hashtext(current_setting('search_path')))";
-/// Held by a server as long as the connection lives that it opened the store with.
+/// Held by a server, by a connection that is kept for nothing else.
 const AT_WORK: &str =
     "SELECT pg_advisory_lock_shared(4716120, hashtext(current_setting('search_path')))";
 /// Numbers that were told are never told again; a sequence that is ahead stays there.

@@ -8,12 +8,14 @@
 //! | `queries` | statements off the hot path, in the SQL that both databases take, and their rows |
 //! | `session` | what those need of a database |
 //! | `fields`, `columns` | between columns and the domain |
+//! | `moving` | a store moved from one database to another |
 //! | `settings` | parsed settings |
 //! | `error` | what can go wrong |
 
 mod columns;
 mod error;
 mod fields;
+pub mod moving;
 pub mod postgres;
 mod queries;
 mod session;

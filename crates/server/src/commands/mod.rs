@@ -7,6 +7,7 @@ mod demo;
 mod heads;
 mod health;
 mod migrate;
+mod moving;
 mod plan;
 mod restore;
 mod serve;
@@ -49,6 +50,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup in place: checked in full first, and never over anything
     Restore(restore::Restore),
+    /// Move a store to another database: SQLite to PostgreSQL, or back
+    Move(moving::Move),
     /// Issue, list and revoke merchants' certificates
     Ca(ca::Ca),
     /// Measure this machine and print the figures
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
             Command::Heads(heads) => heads.run().await,
             Command::Backup(backup) => backup.run().await,
             Command::Restore(restore) => restore.run().await,
+            Command::Move(moving) => moving.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
             Command::Plan(plan) => plan.run(),

@@ -12,6 +12,7 @@
 //! | `session`, `bulk` | what queries are run with; many rows at once |
 //! | `audit` | one consistent view, and the damage that only PostgreSQL can name |
 //! | `store` | the port, method by method |
+//! | `moving` | a side of a move to another database |
 
 mod audit;
 mod bulk;
@@ -20,6 +21,7 @@ mod journal;
 mod lanes;
 mod leases;
 mod load;
+pub(crate) mod moving;
 mod open;
 mod orders;
 mod pool;

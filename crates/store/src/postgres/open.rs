@@ -95,6 +95,15 @@ pub enum OpenError {
     /// The schema is not what the migrations made.
     #[error("the schema was changed by hand, so its constraints protect nobody: {0}")]
     SchemaChanged(String),
+    /// A move into it has not ended.
+    #[error(
+        "a move into this store has not ended, and half a store must not be served: run the same \
+         `hongbao move` again, or remove it and move from the start"
+    )]
+    Moving,
+    /// A move from it or into it is under way.
+    #[error("a move of this store is under way: let it end, or stop it, before serving")]
+    BeingMoved,
     /// A migration failed.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),

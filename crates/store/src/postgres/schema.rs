@@ -20,7 +20,8 @@ const MIGRATION_LOCK: &str = "SELECT pg_advisory_lock(4716120247)";
 const MIGRATION_UNLOCK: &str = "SELECT pg_advisory_unlock(4716120247)";
 
 /// Everything that protects money: columns, constraints, indexes, triggers, functions, views'
-/// columns. In words of the server's own, which are the same for all versions that are known.
+/// columns. In words of the server's own, which are the same for all versions that are known. The
+/// mark of a move is looked for by itself.
 const OBJECTS: &str = "
 SELECT format('column %s.%s %s%s', relname, attname, format_type(atttypid, atttypmod),
               CASE WHEN attnotnull THEN ' not null' ELSE '' END)
@@ -28,7 +29,7 @@ FROM pg_attribute
 JOIN pg_class ON pg_class.oid = attrelid
 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')
     AND attnum > 0 AND NOT attisdropped
-    AND relname NOT IN ('refinery_schema_history', 'citus_tables', 'citus_schemas')
+    AND relname NOT IN ('refinery_schema_history', 'moving', 'citus_tables', 'citus_schemas')
 UNION ALL
 SELECT format('constraint %s.%s %s', relname, conname, pg_get_constraintdef(pg_constraint.oid))
 FROM pg_constraint
@@ -103,8 +104,32 @@ async fn make_namespace(client: &Client) -> Result<(), OpenError> {
     }
 }
 
-/// Refuses a schema that is not exactly this program's.
+/// Refuses a schema that is not exactly this program's, and a store that a move has not filled.
 pub(super) async fn check(client: &Client) -> Result<(), OpenError> {
+    refuse_half(client).await?;
+    check_made(client).await
+}
+
+/// Refuses a store that a move has not filled.
+pub(super) async fn refuse_half(client: &Client) -> Result<(), OpenError> {
+    if mark(client).await?.is_some() { Err(OpenError::Moving) } else { Ok(()) }
+}
+
+/// The mark of a move into this store that has not ended.
+pub(super) async fn mark(client: &Client) -> Result<Option<String>, OpenError> {
+    let there = "SELECT EXISTS (
+        SELECT FROM pg_class
+        WHERE relname = 'moving' AND relnamespace = current_schema()::regnamespace
+    )";
+    if !client.query_one(there, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(None);
+    }
+    let row = client.query_one("SELECT coalesce(max(source), '') FROM moving", &[]).await?;
+    Ok(Some(row.try_get(0)?))
+}
+
+/// Refuses a schema that is not exactly this program's.
+pub(super) async fn check_made(client: &Client) -> Result<(), OpenError> {
     let (found, needed) = (version(client).await?, newest());
     if found > needed {
         return Err(OpenError::SchemaTooNew { found, needed });
@@ -136,7 +161,7 @@ pub(super) async fn description(client: &Client) -> Result<Vec<String>, OpenErro
 }
 
 /// The newest migration that was applied; 0 before the first.
-async fn version(client: &impl GenericClient) -> Result<i64, OpenError> {
+pub(super) async fn version(client: &impl GenericClient) -> Result<i64, OpenError> {
     let history = "SELECT to_regclass('refinery_schema_history') IS NOT NULL";
     if !client.query_one(history, &[]).await?.try_get::<_, bool>(0)? {
         return Ok(0);

@@ -7,6 +7,7 @@ use std::{
 };
 
 use async_trait::async_trait;
+use deadpool_postgres::Object;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
     Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
@@ -75,6 +76,8 @@ pub(super) struct Shared {
     pub(super) lanes: Lanes,
     pub(super) clock: DecidingClock,
     holder: i64,
+    /// Held open by a server: moves see it by its lock.
+    _at_work: Option<Client>,
 }
 
 /// A store in one PostgreSQL database, shared by any number of servers.
@@ -114,25 +117,44 @@ impl PostgresStore {
     }
 
     /// Opens the database for looking only. The schema is not checked here:
-    /// [`AuditSource::structure`] tells what is wrong with it.
+    /// [`AuditSource::structure`] tells what is wrong with it. Half a store, which a move has not
+    /// filled, is refused.
     pub async fn open_read_only(url: &PostgresUrl) -> Result<Self, OpenError> {
+        let store = Self::look(url).await?;
+        let connection = store.shared.connections.connection().await;
+        let connection = connection.map_err(OpenError::unreachable)?;
+        schema::refuse_half(&connection).await?;
+        drop(connection);
+        Ok(store)
+    }
+
+    /// Opens the database like [`PostgresStore::open_read_only`], half a store as well.
+    pub(crate) async fn look(url: &PostgresUrl) -> Result<Self, OpenError> {
         let connections = Connections::new(url.hosts()?)?;
         drop(connections.connection().await.map_err(OpenError::unreachable)?);
-        Ok(Self::over(connections, DecidingClock::Database, 0))
+        Ok(Self::over(connections, DecidingClock::Database, 0, None))
     }
 
     async fn open_with(url: &PostgresUrl, clock: DecidingClock) -> Result<Self, OpenError> {
         let connections = Connections::new(url.hosts()?)?;
         let client = connections.connection().await.map_err(OpenError::unreachable)?;
         schema::check(&client).await?;
+        super::moving::be_at_work(&client).await?;
         let holder = client.query_one(HOLDER, &[]).await?.try_get(0)?;
-        drop(client);
-        Ok(Self::over(connections, clock, holder))
+        // Out of the pool, which closes connections now and then, and their locks with them.
+        let at_work = Some(Object::take(client));
+        Ok(Self::over(connections, clock, holder, at_work))
     }
 
-    fn over(connections: Connections, clock: DecidingClock, holder: i64) -> Self {
+    fn over(
+        connections: Connections,
+        clock: DecidingClock,
+        holder: i64,
+        at_work: Option<Client>,
+    ) -> Self {
         let (settings, lanes) = (SettingsCache::default(), Lanes::default());
-        Self { shared: Arc::new(Shared { connections, settings, lanes, clock, holder }) }
+        let shared = Shared { connections, settings, lanes, clock, holder, _at_work: at_work };
+        Self { shared: Arc::new(shared) }
     }
 
     async fn snapshot(&self) -> Result<Transaction, StoreError> {

@@ -12,6 +12,7 @@
 //! | `audit` | one consistent view, and the damage that only SQLite can name |
 //! | `store` | the port, method by method |
 //! | `backup` | one moment of the store, copied beside the writer |
+//! | `moving` | a side of a move to another database |
 
 mod audit;
 mod backup;
@@ -22,6 +23,7 @@ mod copier;
 mod files;
 mod journal;
 mod load;
+pub(crate) mod moving;
 mod open;
 mod orders;
 mod readers;

@@ -111,6 +111,12 @@ pub enum OpenError {
     /// The schema is not what the migrations made.
     #[error("the schema was changed by hand, so its constraints protect nobody: {0}")]
     SchemaChanged(String),
+    /// A move into it has not ended.
+    #[error(
+        "a move into this store has not ended, and half a store must not be served: run the same \
+         `hongbao move` again, or remove it and move from the start"
+    )]
+    Moving,
     /// A migration failed; it left nothing.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),
@@ -158,6 +164,15 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     check_settings(&connection)?;
     expect_setting(&connection, "synchronous", "2")?;
     schema::check(&connection)?;
+    Ok(connection)
+}
+
+/// A connection that fills a store before it opens for anybody else.
+pub(super) fn mover(path: &Path) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, writing())?;
+    prepare(&connection, WRITER_CACHE_KIB)?;
+    set(&connection, "synchronous", "full")?;
+    connection.pragma_update(None, "journal_size_limit", WAL_BYTES_KEPT)?;
     Ok(connection)
 }
 

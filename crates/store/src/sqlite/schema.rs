@@ -26,8 +26,28 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         .map_err(|error| OpenError::Migration(error.to_string()))
 }
 
-/// Refuses a schema that is not exactly this program's.
+/// Refuses a schema that is not exactly this program's, and a store that a move has not filled.
 pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
+    refuse_half(connection)?;
+    check_made(connection)
+}
+
+/// Refuses a store that a move has not filled.
+pub(super) fn refuse_half(connection: &Connection) -> Result<(), OpenError> {
+    if mark(connection)?.is_some() { Err(OpenError::Moving) } else { Ok(()) }
+}
+
+/// The mark of a move into this store that has not ended.
+pub(super) fn mark(connection: &Connection) -> Result<Option<String>, OpenError> {
+    if !connection.table_exists(None, "moving")? {
+        return Ok(None);
+    }
+    let mut mark = connection.prepare("SELECT coalesce(max(source), '') FROM moving")?;
+    Ok(Some(mark.query_row((), |row| row.get(0))?))
+}
+
+/// Refuses a schema that is not exactly this program's.
+pub(super) fn check_made(connection: &Connection) -> Result<(), OpenError> {
     let (found, needed) = (version(connection)?, newest());
     if found > needed {
         return Err(OpenError::SchemaTooNew { found, needed });
@@ -75,12 +95,13 @@ fn fingerprint(objects: &BTreeMap<String, String>) -> String {
     hongbao_domain::ids::Hex(&digest).to_string()
 }
 
-/// Every object with its text, blanks and case of no account.
+/// Every object with its text, blanks and case of no account. The mark of a move is looked for by
+/// itself.
 fn objects(connection: &Connection) -> Result<BTreeMap<String, String>, OpenError> {
     let mut statement = connection.prepare(
         "SELECT type || ' ' || name, sql
          FROM sqlite_schema
-         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'",
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'moving'",
     )?;
     let rows = statement.query_map((), |row| {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);

@@ -23,7 +23,9 @@ use hongbao_domain::{
 };
 use rusqlite::Connection;
 
-use super::{audit::Snapshot, files, open, open::OpenError, readers::Readers, writer::Writer};
+use super::{
+    audit::Snapshot, files, open, open::OpenError, readers::Readers, schema, writer::Writer,
+};
 use crate::{
     error::Outcome,
     queries::{admin, jobs, journal, packets, users},
@@ -55,8 +57,16 @@ impl SqliteStore {
     }
 
     /// Opens the database for reading only; works beside a running server. Schema and settings
-    /// are not checked here: [`AuditSource::structure`] tells what is wrong with them.
+    /// are not checked here: [`AuditSource::structure`] tells what is wrong with them. Half a
+    /// store, which a move has not filled, is refused.
     pub fn open_read_only(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
+        files::check_modes(path)?;
+        schema::refuse_half(&open::reader(path)?)?;
+        Self::look(path, clock)
+    }
+
+    /// Opens the database like [`SqliteStore::open_read_only`], half a store as well.
+    pub(crate) fn look(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, OpenError> {
         files::check_modes(path)?;
         open::check_version()?;
         Ok(Self {

@@ -1,6 +1,6 @@
 //! The damages of `verify.rs` on PostgreSQL: exactly the same invariants are then said to be broken.
 
-#![expect(clippy::unwrap_used, reason = "a surprise in a test is its failure")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a surprise in a test is its failure")]
 
 mod damages;
 

@@ -14,5 +14,8 @@ mod health;
 mod merchants;
 mod people;
 mod permissions;
+#[expect(dead_code, reason = "each face uses its own part")]
+#[path = "../pocket/servers.rs"]
+mod servers;
 mod settings;
 mod town;

@@ -78,7 +78,7 @@ async fn a_standby_is_refused_and_passed_over_for_the_primary() {
     let Some(standby) = primary.standby() else { return };
     let refused = PostgresStore::open(&standby.url().parse().unwrap()).await.unwrap_err();
     assert!(refused.to_string().contains("it is in recovery"), "{refused}");
-    let place = |cluster: &Cluster| cluster.url()["postgres://hongbao@".len()..].to_owned();
+    let place = |cluster: &Cluster| cluster.url().split_once('@').unwrap().1.to_owned();
     let (first, second) = (place(&standby), place(&primary));
     let (first, _) = first.rsplit_once('/').unwrap();
     let both: PostgresUrl = format!("postgres://hongbao@{first},{second}").parse().unwrap();

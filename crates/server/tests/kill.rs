@@ -33,9 +33,9 @@ async fn what_was_acknowledged_survives_kill_nine() {
         demo.kill();
         load.end().await;
     }
-    let mut demo = DemoProcess::start(dir.path()).await;
-    everything_acknowledged_is_there(&demo, &ledger).await;
-    demo.kill();
+    let demos = [DemoProcess::start(dir.path()).await];
+    everything_acknowledged_is_there(&demos, &ledger).await;
+    drop(demos);
     let (sent, opened) = ledger.acknowledged();
     println!("{cycles} kills, {sent} sends and {opened} claims acknowledged, none lost");
     assert!(sent > 50 && opened > 20, "the load was not a load: {sent} sends, {opened} claims");

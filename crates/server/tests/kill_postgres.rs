@@ -54,9 +54,9 @@ async fn what_was_acknowledged_survives_kill_nine_of_the_one_server() {
         demo.kill();
         load.end().await;
     }
-    let demo = DemoProcess::start_on(dir.path(), &store).await;
-    everything_acknowledged_is_there(&demo, &ledger).await;
-    drop(demo);
+    let demos = [DemoProcess::start_on(dir.path(), &store).await];
+    everything_acknowledged_is_there(&demos, &ledger).await;
+    drop(demos);
     was_a_load(&ledger, cycles);
     ledger.agrees_with(&audit_of(&store).await);
 }
@@ -88,9 +88,7 @@ async fn what_was_acknowledged_survives_kill_nine_of_one_of_three_servers() {
         demos.push(server.demo);
         dirs.push(server.dir);
     }
-    for demo in &demos {
-        everything_acknowledged_is_there(demo, &ledger).await;
-    }
+    everything_acknowledged_is_there(&demos, &ledger).await;
     drop(demos);
     was_a_load(&ledger, cycles);
     ledger.agrees_with(&audit_of(&store).await);
@@ -121,8 +119,9 @@ async fn servers_go_on_by_themselves_after_kill_nine_of_the_database() {
         assert!(served.demo.runs());
     }
     served.load.end().await;
-    everything_acknowledged_is_there(&served.demo, &ledger).await;
-    drop(served.demo);
+    let demos = [served.demo];
+    everything_acknowledged_is_there(&demos, &ledger).await;
+    drop(demos);
     was_a_load(&ledger, 2);
     ledger.agrees_with(&audit_of(&store).await);
 }

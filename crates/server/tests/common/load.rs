@@ -127,21 +127,19 @@ async fn open(phone: &JsonClient, code: &str) -> Result<(i64, bool), CallError> 
     Ok((opened["amount"]["amount"].as_i64().unwrap(), opened["replayed"].as_bool().unwrap()))
 }
 
-/// Asks for each by its number.
-pub async fn everything_acknowledged_is_there(demo: &DemoProcess, ledger: &Ledger) {
-    let manifest = demo.clone_manifest();
-    let merchant = &manifest.merchants[1];
-    let client = client(&manifest);
+/// Asks for each by its number, dealt out to these servers.
+pub async fn everything_acknowledged_is_there(demos: &[DemoProcess], ledger: &Ledger) {
+    let manifests: Vec<Manifest> = demos.iter().map(DemoProcess::clone_manifest).collect();
     let sent = ledger.sent.lock().unwrap().clone();
-    for (bill_no, list_id) in sent {
-        let fields = query_fields(merchant, &bill_no);
-        let answer = client.call("/mmpaymkttransfers/gethbinfo", &fields).await.unwrap();
+    for ((bill_no, list_id), manifest) in sent.into_iter().zip(manifests.iter().cycle()) {
+        let fields = query_fields(&manifest.merchants[1], &bill_no);
+        let answer = client(manifest).call("/mmpaymkttransfers/gethbinfo", &fields).await.unwrap();
         assert_eq!(answer.get("detail_id"), Some(list_id.as_str()), "{bill_no}");
         assert!(matches!(answer.get("status"), Some("SENT" | "RECEIVED")), "{answer:?}");
     }
     let opened = ledger.opened.lock().unwrap().clone();
-    for ((code, user), fen) in opened {
-        let again = open(&phone(&manifest, user), &code).await.unwrap();
+    for (((code, user), fen), manifest) in opened.into_iter().zip(manifests.iter().cycle()) {
+        let again = open(&phone(manifest, user), &code).await.unwrap();
         // A claim that was lost would succeed now, and not be a replay.
         assert_eq!(again, (fen, true), "{code}");
     }

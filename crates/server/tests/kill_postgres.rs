@@ -21,7 +21,7 @@ use common::{
     private_directory, rounds,
 };
 use hongbao_server::config::StoreUrl;
-use hongbao_testkit::postgres::{Cluster, a_namespace};
+use hongbao_testkit::postgres::{Cluster, a_namespace, statement};
 use tempfile::TempDir;
 
 const SERVERS: usize = 3;
@@ -29,13 +29,6 @@ const SERVERS: usize = 3;
 fn an_empty_store() -> Option<StoreUrl> {
     let (server, namespace) = a_namespace()?;
     Some(format!("{server}?options=-c%20search_path%3D{namespace}").parse().unwrap())
-}
-
-async fn sql(store: &StoreUrl, statement: &str) {
-    let url = String::from(store.clone());
-    let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(statement).await.unwrap();
 }
 
 /// One server after another, each killed in the middle.
@@ -48,7 +41,7 @@ async fn what_was_acknowledged_survives_kill_nine_of_the_one_server() {
     for cycle in 0..cycles {
         let mut demo = DemoProcess::start_on(dir.path(), &store).await;
         // As if the killed server's leases had run out: without messages there are no claims.
-        sql(&store, "UPDATE job_lease SET until = 0").await;
+        statement(&String::from(store.clone()), "UPDATE job_lease SET until = 0");
         let load = Load::on(&demo, &ledger);
         tokio::time::sleep(Duration::from_millis(1_300 + (cycle * 137) % 500)).await;
         demo.kill();

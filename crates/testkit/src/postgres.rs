@@ -29,6 +29,14 @@ pub fn a_name(what: &str) -> String {
     format!("{what}_{}_{}", std::process::id(), TOLD.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Runs one statement in the database at `url`, past every store.
+pub fn statement(url: &str, sql: &str) {
+    let psql =
+        std::env::var(PROGRAMS).map_or_else(|_| "psql".into(), |at| Path::new(&at).join("psql"));
+    let ran = Command::new(psql).args(["-X", "-v", "ON_ERROR_STOP=1", "-c", sql, url]).output();
+    succeeded("psql", &ran.expect("psql runs"));
+}
+
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn told(variable: &str) -> Option<String> {
     let value = std::env::var(variable).ok();

@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo story test bench fmt lint doc fuzz clean
+.PHONY: help demo story test test-stores bench fmt lint doc fuzz clean
 
 DATA ?= demo-data
 FUZZ_SECONDS ?= 60
@@ -23,13 +23,20 @@ test: tools ## Run every check, cheapest first; installs what is missing
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --locked -p hongbao-testkit --test tidy
 	cargo test --locked -p hongbao-domain -p hongbao-wire -p hongbao-app
-	cargo test --locked -p hongbao-store -p hongbao-testkit
-	scripts/failed-fsync.sh
-	cargo test --locked -p hongbao-http
-	cargo test --locked -p hongbao-server
+	scripts/with-postgres.sh $(MAKE) --no-print-directory test-stores
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	scripts/ensure-packages.sh python3-venv
 	tests/sdk/run.sh target/debug/hongbao
+
+# What runs on SQLite and PostgreSQL; `test` starts one PostgreSQL for all of it. The interface is
+# tried in memory, on PostgreSQL, and on three servers that share one database.
+test-stores:
+	cargo test --locked -p hongbao-store -p hongbao-testkit
+	scripts/failed-fsync.sh
+	cargo test --locked -p hongbao-http
+	HONGBAO_TEST_API_STORE=postgres cargo test --locked -p hongbao-http --tests
+	HONGBAO_TEST_API_STORE=three-on-postgres cargo test --locked -p hongbao-http --tests
+	cargo test --locked -p hongbao-server
 
 bench: tools ## Print the figures of this machine (about half an hour)
 	cargo build --release --locked --bin hongbao

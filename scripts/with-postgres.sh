@@ -37,5 +37,7 @@ CONF
 "${as[@]}" "$bin/pg_ctl" -D cluster -l "$directory/log" -w start >/dev/null || { cat "$directory/log"; exit 1; }
 export HONGBAO_TEST_POSTGRES_URL="postgres://hongbao@${directory//\//%2F}/postgres"
 export HONGBAO_TEST_POSTGRES_CLUSTER="$directory/cluster"
+# For tests that kill servers, or set them wrong: those start their own.
+export HONGBAO_TEST_POSTGRES_BIN="$bin"
 cd "$OLDPWD"
 "$@"

@@ -17,6 +17,9 @@ mod v2 {
     mod queries;
     mod reply;
     mod sends;
+    #[expect(dead_code, reason = "each face uses its own part")]
+    #[path = "../pocket/servers.rs"]
+    mod servers;
     mod signatures;
     mod tolerance;
     mod xml;

@@ -1,5 +1,6 @@
-//! Race storms F-1 to F-6: sixty-four tasks at once through the executor, on each store. Whoever
-//! wins, the counts are exact and the books add up.
+//! Race storms F-1 to F-6: sixty-four tasks at once through the executor, on each store, and on
+//! PostgreSQL through the executors of three servers too. Whoever wins, the counts are exact and the
+//! books add up.
 
 #![expect(
     clippy::unwrap_used,
@@ -21,33 +22,43 @@ use hongbao_domain::{
     limit::EXPIRY_SECONDS,
     packet::{RefundPacket, SendPacket},
 };
-use hongbao_store::sqlite::SqliteStore;
+use hongbao_store::{
+    postgres::{PostgresStore, PostgresUrl},
+    sqlite::SqliteStore,
+};
 use hongbao_testkit::{
     ManualClock, ModelStore, SeededRng,
     builders::{a_claim, a_link_claim, a_merchant, a_send, a_user, group_terms, normal_terms},
+    postgres::a_namespace,
 };
 use tokio::task::JoinSet;
 
 const TASKS: usize = 64;
 
+/// Servers on one database.
+const SERVERS: usize = 3;
+
 struct Storm {
-    app: Arc<App>,
+    /// One a server. Tasks are dealt out to them in turn.
+    apps: Vec<Arc<App>>,
     clock: Arc<ManualClock>,
     _directory: Option<tempfile::TempDir>,
 }
 
 impl Storm {
-    fn over(store: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
-        let vault = Vault::open_with(&Vault::new_master_key(&SeededRng::new(1))).unwrap();
-        let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        let app = App::start(store, time, Arc::new(SeededRng::new(2)), vault);
-        Self { app, clock, _directory: None }
+    fn over(stores: Vec<Arc<dyn Store>>, clock: Arc<ManualClock>) -> Self {
+        let start = |store| {
+            let vault = Vault::open_with(&Vault::new_master_key(&SeededRng::new(1))).unwrap();
+            let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+            App::start(store, time, Arc::new(SeededRng::new(2)), vault)
+        };
+        Self { apps: stores.into_iter().map(start).collect(), clock, _directory: None }
     }
 
     fn on_model() -> Self {
         let clock = ManualClock::morning();
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-        Self::over(Arc::new(ModelStore::new(time)), clock)
+        Self::over(vec![Arc::new(ModelStore::new(time))], clock)
     }
 
     fn on_sqlite() -> Self {
@@ -57,19 +68,37 @@ impl Storm {
         let path = directory.path().join("data/storm.db");
         SqliteStore::migrate(&path).unwrap();
         let store = SqliteStore::open(&path, time).unwrap();
-        Self { _directory: Some(directory), ..Self::over(Arc::new(store), clock) }
+        Self { _directory: Some(directory), ..Self::over(vec![Arc::new(store)], clock) }
+    }
+
+    /// So many servers, each with a store and an executor of its own, on one database.
+    async fn on_postgres(servers: usize) -> Option<Self> {
+        let (server, namespace) = a_namespace()?;
+        let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
+        PostgresStore::migrate(&url).await.unwrap();
+        let clock = ManualClock::morning();
+        let mut stores: Vec<Arc<dyn Store>> = Vec::new();
+        for _ in 0..servers {
+            let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+            stores.push(Arc::new(PostgresStore::open_with_clock(&url, time).await.unwrap()));
+        }
+        Some(Self::over(stores, clock))
+    }
+
+    fn app(&self) -> &App {
+        &self.apps[0]
     }
 
     fn store(&self) -> &dyn Store {
-        self.app.store().as_ref()
+        self.app().store().as_ref()
     }
 
     /// Submits every command from a task of its own; all start at the same moment.
     async fn at_once<C: Command>(&self, commands: Vec<C>) -> Vec<Result<C::Outcome, Failure>> {
         let barrier = Arc::new(tokio::sync::Barrier::new(commands.len()));
         let mut tasks = JoinSet::new();
-        for command in commands {
-            let (executor, barrier) = (self.app.executor().clone(), Arc::clone(&barrier));
+        for (command, app) in commands.into_iter().zip(self.apps.iter().cycle()) {
+            let (executor, barrier) = (app.executor().clone(), Arc::clone(&barrier));
             tasks.spawn(async move {
                 barrier.wait().await;
                 executor.submit(command).await
@@ -92,7 +121,7 @@ impl Storm {
     }
 
     async fn send(&self, send: &SendPacket) -> PacketKey {
-        self.app.executor().submit(send.clone()).await.unwrap().packet
+        self.app().executor().submit(send.clone()).await.unwrap().packet
     }
 
     async fn merchant(&self, fen: i64) -> MerchantId {
@@ -128,8 +157,8 @@ async fn the_last_share_has_one_winner(storm: Storm) {
     let users = storm.users(TASKS + 2).await;
     let send = a_send(merchant, "g", group_terms("user0", 900, 3));
     let key = storm.send(&send).await;
-    storm.app.executor().submit(a_claim(&send, key, users[0])).await.unwrap();
-    storm.app.executor().submit(a_link_claim(&send, key, users[1])).await.unwrap();
+    storm.app().executor().submit(a_claim(&send, key, users[0])).await.unwrap();
+    storm.app().executor().submit(a_link_claim(&send, key, users[1])).await.unwrap();
     let claims = users[2..].iter().map(|user| a_link_claim(&send, key, *user)).collect();
     let results = storm.at_once(claims).await;
     assert_eq!(wins(&results), 1);
@@ -222,6 +251,20 @@ macro_rules! storms {
         mod on_the_model {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() { super::$name(super::Storm::on_model()).await; })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let Some(storm) = super::Storm::on_postgres(1).await else { return };
+                super::$name(storm).await;
+            })+
+        }
+        mod on_postgres_with_three_servers {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let Some(storm) = super::Storm::on_postgres(super::SERVERS).await else { return };
+                super::$name(storm).await;
+            })+
         }
     };
 }

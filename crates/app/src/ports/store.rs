@@ -235,6 +235,12 @@ pub trait Store: Send + Sync + 'static {
         Ok(true)
     }
 
+    /// This server will not do `job` any more: another may, at once.
+    async fn give_up_lease(&self, job: &'static str) -> Result<(), StoreError> {
+        let _nobody_else: &str = job;
+        Ok(())
+    }
+
     /// Packets ended by their merchant's time when the deciding clock says `now`, not settled,
     /// oldest first over all merchants, and the time each merchant was looked at.
     async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError>;

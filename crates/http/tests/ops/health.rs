@@ -17,7 +17,7 @@ async fn a_healthy_process_is_alive_and_ready() {
 #[tokio::test]
 async fn broken_books_leave_it_alive_and_not_ready() {
     let platform = Platform::new().await;
-    platform.app.executor().gate().halt("merchant/10000098: escrow 7, packets 8".to_owned());
+    platform.servers.halt("merchant/10000098: escrow 7, packets 8");
     assert_eq!(call("GET", "/healthz").on(&platform.ops).await.status, 200);
     let answer = call("GET", "/readyz").on(&platform.ops).await;
     assert_eq!(answer.status, 503);

@@ -15,5 +15,8 @@ mod merchants;
 mod metrics;
 mod people;
 mod permissions;
+#[expect(dead_code, reason = "each face uses its own part")]
+#[path = "../pocket/servers.rs"]
+mod servers;
 mod settings;
 mod town;

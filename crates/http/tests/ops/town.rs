@@ -4,18 +4,22 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use axum::Router;
-use hongbao_app::{App, ports::SystemRng, vault::Vault};
+use hongbao_app::{
+    App,
+    ports::{Store, SystemRng},
+};
 use hongbao_domain::MerchantId;
 use hongbao_http::ops::{
     CertificateIssuer, IssuedCertificate, OperatorToken, OpsState, Permission, router,
 };
 use hongbao_testkit::{
-    ManualClock, ModelStore,
     builders::{a_merchant, a_user},
     clock::MORNING,
 };
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
+
+use crate::servers::Servers;
 
 /// The token of an operator who may do everything.
 pub(crate) const ALL: &str = "token-of-one-who-may-do-everything";
@@ -24,7 +28,8 @@ pub(crate) const NOBODY: &str = "10000001";
 
 pub(crate) struct Platform {
     pub(crate) app: Arc<App>,
-    pub(crate) store: Arc<ModelStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) servers: Servers,
     pub(crate) merchant: MerchantId,
     pub(crate) ops: Router,
     /// Set true, the process was asked to stop.
@@ -79,24 +84,25 @@ impl Platform {
     }
 
     pub(crate) async fn with_issuer(issuer: Option<Arc<dyn CertificateIssuer>>) -> Self {
-        let clock = ManualClock::morning();
-        let store = Arc::new(ModelStore::new(clock.clone()));
-        let vault = Vault::open_with(&Vault::new_master_key(&SystemRng)).unwrap();
-        let app = App::start(store.clone(), clock, Arc::new(SystemRng), vault);
+        let servers = Servers::start(Arc::new(SystemRng)).await;
+        let (app, store) = (servers.apps[0].clone(), servers.store());
         let merchant = a_merchant().sandbox().with_money(10_000).in_store(&*store).await;
         a_merchant().numbered(10_000_099).provider().in_store(&*store).await;
         a_merchant().numbered(10_000_077).in_store(&*store).await;
         a_user("alice").in_store(&*store).await;
-        let mut registry = Registry::default();
-        app.metrics().register(&mut registry);
         let (stop, stopping) = watch::channel(false);
-        let state = OpsState {
-            app: app.clone(),
-            operators: operators().into(),
-            issuer,
-            metrics: Arc::new(registry),
-            stopping,
-        };
-        Self { app, store, merchant, ops: router(state), stop }
+        let operators: Arc<[OperatorToken]> = operators().into();
+        let ops = servers.face(|app| {
+            let mut registry = Registry::default();
+            app.metrics().register(&mut registry);
+            router(OpsState {
+                app,
+                operators: operators.clone(),
+                issuer: issuer.clone(),
+                metrics: Arc::new(registry),
+                stopping: stopping.clone(),
+            })
+        });
+        Self { app, store, servers, merchant, ops, stop }
     }
 }

@@ -15,5 +15,7 @@ mod me;
 mod money;
 mod packets;
 mod problems;
+#[expect(dead_code, reason = "each face uses its own part")]
+mod servers;
 mod tokens;
 mod town;

@@ -119,7 +119,7 @@ async fn the_same_number_of_two_users_is_two_numbers() {
 #[tokio::test]
 async fn when_money_is_stopped_the_caller_is_sent_to_a_person() {
     let town = with_money(500).await;
-    town.app.executor().gate().halt("row 7 of merchant/1 at /var/lib/books.db".to_owned());
+    town.servers.halt("row 7 of merchant/1 at /var/lib/books.db");
     let body = json!({ "amount": cny(1), "out_no": "n" });
     let answer = post(&town, "alice", "withdrawals", body).await;
     assert_eq!(answer.problem(), (503, "halted"));

@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use axum::Router;
-use hongbao_app::{App, jobs::follow_journals, ports::SystemRng, users::Inbox, vault::Vault};
+use hongbao_app::{
+    App,
+    jobs::follow_journals,
+    ports::{Store, SystemRng},
+    users::Inbox,
+};
 use hongbao_domain::{MerchantId, PacketCode, ids::Access, packet::SendPacket};
 use hongbao_http::pocket::{
     PocketState, router,
     token::{Claims, TokenIssuer, TokenVerifier},
 };
 use hongbao_testkit::{
-    ManualClock, ModelStore,
+    ManualClock,
     builders::{APP, MerchantBuilder, a_merchant, a_send, a_user, app, openid},
     clock::MORNING,
     run,
 };
 
+use crate::servers::Servers;
+
 pub(crate) const SECRET: &[u8] = b"the shared secret of host and platform";
 
 pub(crate) struct Town {
     pub(crate) app: Arc<App>,
-    pub(crate) store: Arc<ModelStore>,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) servers: Servers,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) merchant: MerchantId,
     pub(crate) pocket: Router,
@@ -37,16 +45,15 @@ impl Town {
     }
 
     pub(crate) async fn checking(merchant: MerchantBuilder, tokens: TokenVerifier) -> Self {
-        let clock = ManualClock::morning();
-        let store = Arc::new(ModelStore::new(clock.clone()));
-        let vault = Vault::open_with(&Vault::new_master_key(&SystemRng)).unwrap();
-        let app = App::start(store.clone(), clock.clone(), Arc::new(SystemRng), vault);
+        let servers = Servers::start(Arc::new(SystemRng)).await;
+        let (app, store, clock) = (servers.apps[0].clone(), servers.store(), servers.clock.clone());
         let merchant = merchant.in_store(&*store).await;
         for name in ["alice", "bob", "carol"] {
             a_user(name).in_store(&*store).await;
         }
-        let pocket = router(PocketState { app: app.clone(), tokens: Arc::new(tokens) });
-        Self { app, store, clock, merchant, pocket }
+        let tokens = Arc::new(tokens);
+        let pocket = servers.face(|app| router(PocketState { app, tokens: tokens.clone() }));
+        Self { app, store, servers, clock, merchant, pocket }
     }
 
     /// Sends, and tells the code of the receiver's message.

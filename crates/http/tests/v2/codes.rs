@@ -86,7 +86,7 @@ fn stories() -> Vec<(ErrCode, Story)> {
     }
     let unreadable = async { a_send("e1").ask_with(&Platform::new().await, "<xml>").await.code() };
     let too_fast = async {
-        let platform = Platform::new().await;
+        let platform = Platform::on_one_server().await;
         platform.set(MERCHANT, |settings| settings.caps.sends_per_second = 1).await;
         a_query("e1").ask(&platform).await;
         a_query("e1").ask(&platform).await.code()
@@ -109,7 +109,7 @@ fn stories() -> Vec<(ErrCode, Story)> {
     };
     let halted = async {
         let platform = Platform::new().await;
-        platform.app.executor().gate().halt("a test".to_owned());
+        platform.servers.halt("a test");
         let reply = a_send("e1").ask(&platform).await;
         assert_eq!(reply.des(), "请求已受理，请稍后使用原单号查询发放结果");
         assert_eq!(a_query("e1").ask(&platform).await.code(), "NOT_FOUND", "reading goes on");

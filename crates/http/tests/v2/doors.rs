@@ -41,7 +41,7 @@ async fn an_address_that_the_caller_names_does_not_open_the_door() {
 
 #[tokio::test]
 async fn calls_above_the_rate_are_refused_until_time_goes_on() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     platform.set(MERCHANT, |settings| settings.caps.sends_per_second = 2).await;
     platform.clock.pass_seconds(1);
     let codes = async || {
@@ -61,7 +61,7 @@ async fn calls_above_the_rate_are_refused_until_time_goes_on() {
 
 #[tokio::test]
 async fn a_flood_of_queries_refuses_no_send_and_one_of_sends_no_query() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     platform.set(MERCHANT, |settings| settings.caps.sends_per_second = 2).await;
     let count = async |call: Call, code: &str| {
         let mut found = 0;
@@ -94,7 +94,7 @@ async fn calls_that_nobody_signed_take_nothing_of_a_merchants_rate() {
 /// A call that is wrong in every way, put right gate by gate.
 #[tokio::test]
 async fn the_first_gate_that_refuses_gives_the_answer() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     let tweak = |settings: &mut hongbao_domain::merchant::Settings| {
         settings.product.call_ips = vec!["198.51.100.1".parse().unwrap()];
         settings.product.opened = false;

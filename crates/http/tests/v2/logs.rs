@@ -95,7 +95,7 @@ async fn every_call_leaves_one_line_that_names_merchant_order_and_outcome() {
 #[tokio::test]
 async fn an_outcome_that_is_the_platforms_own_fault_is_a_warning() {
     let platform = Platform::new().await;
-    platform.app.executor().gate().halt("a test".to_owned());
+    platform.servers.halt("a test");
     let (level, line) = line_of(&platform, &a_send("l1"), None).await;
     assert_eq!(level, Level::WARN);
     assert!(line.contains("cause=\"money operations are stopped\""), "{line}");

@@ -6,8 +6,7 @@ use axum::Router;
 use hongbao_app::{
     App,
     packets::PacketReport,
-    ports::{AuthorizationState, NewCertificate, Rng, Store},
-    vault::Vault,
+    ports::{AuthorizationState, NewCertificate, Store},
 };
 use hongbao_domain::{
     MerchantId, UserId,
@@ -17,10 +16,12 @@ use hongbao_domain::{
 };
 use hongbao_http::v2;
 use hongbao_testkit::{
-    ManualClock, ModelStore, SeededRng,
+    ManualClock, SeededRng,
     builders::{MerchantBuilder, a_merchant, a_record, a_user, an_order, merchant_id},
     clock::MORNING,
 };
+
+use super::servers::Servers;
 
 /// The merchant that calls unless a test says otherwise.
 pub(super) const MERCHANT: u64 = 10_000_098;
@@ -30,7 +31,8 @@ pub(super) const KEY: &str = "192006250b4c09247ec02edce69f6a2d";
 /// Everything a test needs.
 pub(super) struct Platform {
     pub(super) app: Arc<App>,
-    pub(super) store: Arc<ModelStore>,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) servers: Servers,
     pub(super) clock: Arc<ManualClock>,
     pub(super) router: Router,
     pub(super) alice: UserId,
@@ -45,14 +47,20 @@ pub(super) fn serial_of(merchant: u64) -> String {
 impl Platform {
     /// With merchant [`MERCHANT`], which may sign with MD5 and call a thousand times a second.
     pub(super) async fn new() -> Self {
-        let clock = ManualClock::morning();
-        let store = Arc::new(ModelStore::new(clock.clone()));
-        let rng: Arc<dyn Rng> = Arc::new(SeededRng::new(7));
-        let vault = Vault::open_with(&Vault::new_master_key(&*rng)).unwrap();
-        let app = App::start(store.clone(), clock.clone(), rng, vault);
+        Self::over(Servers::start(Arc::new(SeededRng::new(7))).await).await
+    }
+
+    /// The same, for tests of a merchant's rate: each server counts for itself.
+    pub(super) async fn on_one_server() -> Self {
+        Self::over(Servers::start(Arc::new(SeededRng::new(7))).await.only_the_first()).await
+    }
+
+    async fn over(servers: Servers) -> Self {
+        let (app, store, clock) = (servers.apps[0].clone(), servers.store(), servers.clock.clone());
         let alice = a_user("oAlice").in_store(&*store).await;
         let bob = a_user("oBob").in_store(&*store).await;
-        let platform = Self { router: v2::router(Arc::clone(&app)), app, store, clock, alice, bob };
+        let router = servers.face(v2::router);
+        let platform = Self { app, store, servers, clock, router, alice, bob };
         platform.add(a_merchant().with_money(1_000_000), Some(KEY)).await;
         platform
     }

@@ -1,6 +1,8 @@
 //! What the tests of the binary share: a demo process and ways to call it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod load;
+
 use std::{
     collections::BTreeSet,
     path::Path,
@@ -34,16 +36,31 @@ pub struct DemoProcess {
 impl DemoProcess {
     /// Starts a demo on `data` and waits until it is ready.
     pub async fn start(data: &Path) -> Self {
-        Self::start_with(data, &[]).await
+        Self::start_on(data, &StoreUrl::in_directory(data)).await
+    }
+
+    /// The same, with its store elsewhere.
+    pub async fn start_on(data: &Path, store: &StoreUrl) -> Self {
+        Self::launch(data, store, &[]).await
     }
 
     /// As [`Self::start`], with these environment variables.
     pub async fn start_with(data: &Path, variables: &[(&str, &str)]) -> Self {
+        Self::launch(data, &StoreUrl::in_directory(data), variables).await
+    }
+
+    async fn launch(data: &Path, store: &StoreUrl, variables: &[(&str, &str)]) -> Self {
         let file = data.join("demo.json");
         drop(std::fs::remove_file(&file));
         let mut child = Command::new(HONGBAO)
             .args(["demo", "--v2-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"])
-            .args(["--ops-listen", "127.0.0.1:0", "--data"])
+            .args([
+                "--ops-listen",
+                "127.0.0.1:0",
+                "--store",
+                &String::from(store.clone()),
+                "--data",
+            ])
             .arg(data)
             .envs(variables.iter().copied())
             .stdout(Stdio::null())
@@ -65,6 +82,11 @@ impl DemoProcess {
     /// Where it listens and how it is called.
     pub fn clone_manifest(&self) -> Manifest {
         self.manifest.clone()
+    }
+
+    /// Whether the process is still the one that was started.
+    pub fn runs(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// SIGKILL, at once.
@@ -181,8 +203,13 @@ pub fn query_fields<'a>(
 
 /// Checks the books of a store that no server has open; answers every funded order's number.
 pub async fn audit(data: &Path) -> BTreeSet<String> {
+    audit_of(&StoreUrl::in_directory(data)).await
+}
+
+/// The same of a store anywhere.
+pub async fn audit_of(url: &StoreUrl) -> BTreeSet<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).await.unwrap();
+    let store = open_store_read_only(url, &clock).await.unwrap();
     let found = check_books(store.as_ref(), None).await.unwrap();
     assert!(found.clean(), "{}\n{:?}", found.report, found.structure);
     let mut source = store.audit_source().await.unwrap();

@@ -25,6 +25,10 @@ ON CONFLICT (job) DO UPDATE
 SET holder = excluded.holder, until = excluded.until
 WHERE job_lease.holder = excluded.holder
     OR job_lease.until < (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+const GIVE_UP: &str = "
+UPDATE job_lease
+SET until = 0
+WHERE job = $1 AND holder = $2";
 
 /// Whether `holder` may do `job` now; takes the lease or makes it longer.
 pub(super) async fn take(
@@ -45,4 +49,15 @@ pub(super) async fn take(
     let taken = transaction.execute(TAKE, values![job, holder, LEASE_MILLIS]).await? == 1;
     transaction.commit().await?;
     Ok(taken)
+}
+
+/// Lets the lease run out now, if it is `holder`'s.
+pub(super) async fn give_up(
+    connections: &Connections,
+    job: &'static str,
+    holder: i64,
+) -> Outcome<()> {
+    let transaction = connections.begin(Mode::Change).await?;
+    transaction.execute(GIVE_UP, values![job, holder]).await?;
+    transaction.commit().await
 }

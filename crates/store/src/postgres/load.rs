@@ -139,7 +139,10 @@ pub(super) async fn facts(
         clock.read(client),
     );
     begun?;
-    let mut facts = Facts { now: now?, wallets: wallets?, packets: packets?, ..Facts::default() };
+    // Those that wait for locks first: what comes behind one that failed only says that the
+    // transaction is aborted.
+    let (books, wallets) = (books?, wallets?);
+    let mut facts = Facts { now: now?, wallets, packets: packets?, ..Facts::default() };
     receivers(needs, &people?, &mut facts);
     let (authorizations, posted, payouts) = moved?;
     (facts.authorizations, facts.posted, facts.payouts) = (authorizations, posted, payouts);
@@ -152,7 +155,7 @@ pub(super) async fn facts(
     );
     (facts.orders, facts.group_claims) = (orders?, claims?);
     facts.user_days.extend(more_days?);
-    facts.merchants = merchants(transaction, settings, books?, &versions?).await?;
+    facts.merchants = merchants(transaction, settings, books, &versions?).await?;
     Ok(facts)
 }
 

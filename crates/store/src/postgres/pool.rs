@@ -3,8 +3,8 @@
 use std::{future::Future, pin::Pin, time::Duration};
 
 use deadpool_postgres::{
-    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod,
-    Runtime,
+    ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
+    RecyclingMethod, Runtime,
 };
 use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
@@ -91,7 +91,11 @@ impl Connections {
 
     /// A connection outside of any transaction.
     pub(super) async fn connection(&self) -> Outcome<Object> {
-        self.pool.get().await.map_err(|error| Failure::unavailable(error.to_string()))
+        self.pool.get().await.map_err(|error| match error {
+            // With the server's own sentence, and its code: one that is starting is asked again.
+            PoolError::Backend(error) => error.into(),
+            other => Failure::unavailable(other.to_string()),
+        })
     }
 
     /// A connection for a transaction that its user begins together with the first statements.

@@ -389,6 +389,11 @@ impl Store for PostgresStore {
         taken.map_err(Failure::into_store)
     }
 
+    async fn give_up_lease(&self, job: &'static str) -> Result<(), StoreError> {
+        let given_up = leases::give_up(&self.shared.connections, job, self.shared.holder).await;
+        given_up.map_err(Failure::into_store)
+    }
+
     async fn due_packets(&self, now: Timestamp, limit: u32) -> Result<DueScan, StoreError> {
         let snapshot = self.snapshot().await?;
         let found = jobs::due_packets(&snapshot, now, limit).await;

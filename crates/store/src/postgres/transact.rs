@@ -20,7 +20,13 @@ use tokio::{
 };
 use tokio_postgres::error::SqlState;
 
-use super::{commit, lanes::Lane, load, pool::surely_rolled_back, store::Shared};
+use super::{
+    commit,
+    lanes::Lane,
+    load,
+    pool::{Transaction, surely_rolled_back},
+    store::Shared,
+};
 use crate::error::{Failure, Outcome};
 
 /// A batch is tried so many times. The pauses between add up to about a second: long enough for
@@ -73,6 +79,8 @@ fn may_succeed_later(failure: &Failure) -> bool {
                         SqlState::ADMIN_SHUTDOWN,
                         SqlState::CRASH_SHUTDOWN,
                         SqlState::CANNOT_CONNECT_NOW,
+                        // The cause was the answer to another statement of the round trip.
+                        SqlState::IN_FAILED_SQL_TRANSACTION,
                     ]
                     .contains(state)
                 })
@@ -82,22 +90,16 @@ fn may_succeed_later(failure: &Failure) -> bool {
 }
 
 async fn once(shared: &Shared, needs: &Needs, work: &mut dyn Work) -> Outcome<()> {
-    let connections = &shared.connections;
-    let transaction = connections.lend().await?;
-    let facts = Box::pin(load::facts(&transaction, &shared.settings, &shared.clock, needs)).await?;
-    let (facts, changes) = decide(work, facts)?;
-    if changes.is_empty() {
-        return transaction.roll_back().await;
-    }
-    let lane = shared.lanes.take(connections).await?;
-    let written = async {
-        lane.move_on(transaction.client()?).await?;
-        commit::changes(&transaction, &facts, &changes).await
+    // A new lane takes a connection of its own, so it comes first: nobody who holds a connection,
+    // and locks, waits for another one.
+    let lane = shared.lanes.take(&shared.connections).await?;
+    let transaction = match Box::pin(written(shared, &lane, needs, work)).await {
+        Ok(Some(transaction)) => transaction,
+        nothing => {
+            shared.lanes.give_back(lane);
+            return nothing.map(|_none| ());
+        }
     };
-    if let Err(failure) = written.await {
-        shared.lanes.give_back(lane);
-        return Err(failure);
-    }
     match transaction.commit().await {
         Ok(()) => {
             committed(shared, lane);
@@ -109,6 +111,25 @@ async fn once(shared: &Shared, needs: &Needs, work: &mut dyn Work) -> Outcome<()
         }
         Err(failure) => resolve(shared, lane, failure).await,
     }
+}
+
+/// Loads, decides and writes, up to the commit; `None` when there was nothing to write.
+async fn written(
+    shared: &Shared,
+    lane: &Lane,
+    needs: &Needs,
+    work: &mut dyn Work,
+) -> Outcome<Option<Transaction>> {
+    let transaction = shared.connections.lend().await?;
+    let facts = Box::pin(load::facts(&transaction, &shared.settings, &shared.clock, needs)).await?;
+    let (facts, changes) = decide(work, facts)?;
+    if changes.is_empty() {
+        transaction.roll_back().await?;
+        return Ok(None);
+    }
+    lane.move_on(transaction.client()?).await?;
+    commit::changes(&transaction, &facts, &changes).await?;
+    Ok(Some(transaction))
 }
 
 /// Deciding takes a large batch some tens of milliseconds, which other tasks need not wait for.

@@ -47,6 +47,9 @@ pub struct Plan {
     /// A PostgreSQL server to measure, too; by default only SQLite is
     #[arg(long, value_name = "URL")]
     pub postgres: Option<PostgresUrl>,
+    /// Leave SQLite and HTTP out
+    #[arg(long, requires = "postgres", conflicts_with = "scale")]
+    pub only_postgres: bool,
     /// Instead of all else: load the engine openly at three rates, and hold what was seen against
     /// the simulator of `hongbao plan`
     #[arg(long)]

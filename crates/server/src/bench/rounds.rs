@@ -80,21 +80,10 @@ impl Bench {
 /// Runs everything in `plan`.
 pub(super) async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     let directory = Scratch::make(plan.data.as_deref())?;
-    say(&format!("filling a store with {} packets and {} users …", plan.packets, plan.users))?;
-    let store = directory.path.join("main");
-    let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
-    let mut bench = Bench::create(&StoreUrl::in_directory(&store), size).await?;
-    let web = WebBench::start(&bench.app).await?;
     let mut figures = Figures::new(plan);
-    for number in 1..=plan.rounds {
-        say(&format!("round {number} of {} …", plan.rounds))?;
-        figures.rounds.push(round(plan, &directory.path, &mut bench, &web).await?);
+    if !plan.only_postgres {
+        sqlite(plan, &directory.path, &mut figures).await?;
     }
-    let peak = figures.median(|round| round.http_claims);
-    let packets = bench.take(plan.claims).await?;
-    let half = web.claims(&bench.data, &packets, plan.connections, Some(peak / 2.0)).await?;
-    figures.latency(&half);
-    drop((bench, web));
     if let Some(url) = &plan.postgres {
         let mut bench = PostgresBench::create(plan, url).await?;
         for number in 1..=plan.rounds {
@@ -107,6 +96,24 @@ pub(super) async fn run(plan: &Plan) -> Result<Figures, BenchError> {
     }
     figures.peak_memory_mib = peak_memory_mib();
     Ok(figures)
+}
+
+/// Engine and HTTP on SQLite.
+async fn sqlite(plan: &Plan, directory: &Path, figures: &mut Figures) -> Result<(), BenchError> {
+    say(&format!("filling a store with {} packets and {} users …", plan.packets, plan.users))?;
+    let store = directory.join("main");
+    let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
+    let mut bench = Bench::create(&StoreUrl::in_directory(&store), size).await?;
+    let web = WebBench::start(&bench.app).await?;
+    for number in 1..=plan.rounds {
+        say(&format!("round {number} of {} …", plan.rounds))?;
+        figures.rounds.push(round(plan, directory, &mut bench, &web).await?);
+    }
+    let peak = figures.median(|round| round.http_claims);
+    let packets = bench.take(plan.claims).await?;
+    let half = web.claims(&bench.data, &packets, plan.connections, Some(peak / 2.0)).await?;
+    figures.latency(&half);
+    Ok(())
 }
 
 async fn round(

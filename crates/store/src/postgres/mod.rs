@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `open`, `schema` | what must hold before the first command: settings, role of the server, schema |
+//! | `timeline` | telling an old primary from the one that took over |
 //! | `pool` | connections, each checked when it is made; transactions that never leak |
 //! | `transact` | load, decide, commit; what is tried again; what became of a lost commit |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
@@ -29,6 +30,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod transact;
 
 pub use open::{OpenError, PostgresUrl};

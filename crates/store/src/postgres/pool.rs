@@ -1,6 +1,11 @@
 //! Connections, each checked when it is made, and transactions that never leak.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use deadpool_postgres::{
     ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod,
@@ -8,7 +13,7 @@ use deadpool_postgres::{
 };
 use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{AsyncMessage, Config, NoTls};
 
 use super::open::{self, Hosts, OpenError};
 use crate::error::{Failure, Outcome};
@@ -67,16 +72,23 @@ impl Connections {
     /// A pool that connects when it is asked.
     pub(super) fn new(hosts: Hosts) -> Result<Self, OpenError> {
         let recycling_method = RecyclingMethod::Fast;
+        let (newest, known) = (hosts.newest(), hosts.newest());
         let manager = Manager::from_connect(
             Config::new(),
             ToHosts(hosts),
             ManagerConfig { recycling_method },
         );
-        let checked = Hook::async_fn(|client: &mut ClientWrapper, _| {
+        let checked = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let newest = Arc::clone(&newest);
             Box::pin(async move {
                 let checked = open::check_server(client).await;
-                checked.map_err(|error| HookError::message(error.to_string()))
+                let admitted = checked.and_then(|timeline| newest.admit(timeline));
+                admitted.map_err(|error| HookError::message(error.to_string()))
             })
+        });
+        let current = Hook::sync_fn(move |_, metrics| {
+            let outdated = HookError::message("another server took over since");
+            if known.outdates(metrics.created) { Err(outdated) } else { Ok(()) }
         });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS_MAX)
@@ -84,6 +96,7 @@ impl Connections {
             .create_timeout(Some(CONNECT))
             .runtime(Runtime::Tokio1)
             .post_create(checked)
+            .pre_recycle(current)
             .build()
             .map_err(|error| OpenError::Unreachable(error.to_string()))?;
         Ok(Self { pool })
@@ -92,6 +105,12 @@ impl Connections {
     /// A connection outside of any transaction.
     pub(super) async fn connection(&self) -> Outcome<Object> {
         self.pool.get().await.map_err(|error| Failure::unavailable(error.to_string()))
+    }
+
+    /// Closes the connections that nobody uses: after one of them broke or fell silent, the others
+    /// lead to the same server, and new ones may lead to another.
+    pub(super) fn forget(&self) {
+        drop(self.pool.retain(|_, _| false));
     }
 
     /// A connection for a transaction that its user begins together with the first statements.
@@ -176,7 +195,7 @@ impl Drop for Transaction {
 /// Whether the server may be written, now.
 pub(super) async fn check(transaction: &Transaction) -> Outcome<()> {
     let checked = open::check_server(transaction.client()?).await;
-    checked.map_err(|error| Failure::unavailable(error.to_string()))
+    checked.map(|_timeline| ()).map_err(|error| Failure::unavailable(error.to_string()))
 }
 
 /// True when a commit that failed like this has surely not taken place: the server said so, and
@@ -205,14 +224,33 @@ impl Connect for ToHosts {
     }
 }
 
+/// The function of PostgreSQL that waits for a synchronous standby. It is named in what it says,
+/// in every language.
+const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
+
 /// Runs the connection until it ends.
+///
+/// A server whose wait for its synchronous standby is cancelled answers the commit as if it was
+/// safe, with a warning before: a failover would lose it. The connection is then ended here, before
+/// that answer, so that the commit counts as not answered and is read back (C-5).
 pub(super) async fn connect(
     config: &Config,
 ) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = config.connect(NoTls).await?;
     let running = tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "a connection to PostgreSQL ended badly");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) if notice.routine() == Some(STANDBY_WAIT) => {
+                    tracing::warn!(%notice, "a commit may stand on one server only");
+                    return;
+                }
+                Ok(AsyncMessage::Notice(notice)) => tracing::info!(%notice, "PostgreSQL says"),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to PostgreSQL ended badly");
+                    return;
+                }
+            }
         }
     });
     Ok((client, running))

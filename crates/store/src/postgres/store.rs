@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -21,6 +22,7 @@ use hongbao_domain::{
     packet::{OrderKey, Packet},
     wallet::Wallet,
 };
+use tokio::time::timeout;
 
 use super::{
     audit::Snapshot,
@@ -41,6 +43,8 @@ use crate::{
 pub(super) const CLOCK: &str = "SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 /// Names a server among those on one database.
 const HOLDER: &str = "SELECT nextval('lane_number')";
+/// For a first answer, before a migration.
+const MIGRATE_CONNECT: Duration = Duration::from_secs(10);
 /// A person that two servers register at once is there for the second attempt.
 const REGISTER_ATTEMPTS: u32 = 3;
 
@@ -89,7 +93,10 @@ impl fmt::Debug for PostgresStore {
 impl PostgresStore {
     /// Brings the database's schema up to date.
     pub async fn migrate(url: &PostgresUrl) -> Result<(), OpenError> {
-        let (mut client, running) = url.hosts()?.connect().await?;
+        let hosts = url.hosts()?;
+        let connected = timeout(MIGRATE_CONNECT, hosts.connect()).await;
+        let silent = |_elapsed| OpenError::Unreachable("no server answers".to_owned());
+        let (mut client, running) = connected.map_err(silent)??;
         super::open::check_server(&client).await?;
         let migrated = schema::migrate(&mut client).await;
         drop(client);

@@ -1,9 +1,10 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo story test bench fmt lint doc fuzz clean
+.PHONY: help demo story test failover bench fmt lint doc fuzz clean
 
 DATA ?= demo-data
 FUZZ_SECONDS ?= 60
+N ?= 40
 # A nightly toolchain where there is one; else the stable one is asked to act as one.
 FUZZ := $(shell rustup run nightly rustc --version >/dev/null 2>&1 && echo 'cargo +nightly fuzz' || echo 'env RUSTC_BOOTSTRAP=1 cargo fuzz')
 
@@ -26,10 +27,15 @@ test: tools ## Run every check, cheapest first; installs what is missing
 	cargo test --locked -p hongbao-store -p hongbao-testkit
 	scripts/failed-fsync.sh
 	cargo test --locked -p hongbao-http
+	scripts/ensure-packages.sh postgresql postgresql-client procps
 	cargo test --locked -p hongbao-server
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	scripts/ensure-packages.sh python3-venv
 	tests/sdk/run.sh target/debug/hongbao
+
+failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40), and look for what is lost
+	scripts/ensure-packages.sh postgresql postgresql-client procps
+	HONGBAO_TEST_FAILOVERS=$(N) cargo test --locked -p hongbao-server --test failover -- --nocapture --test-threads 1
 
 bench: tools ## Print the figures of this machine (about half an hour)
 	cargo build --release --locked --bin hongbao

@@ -1,6 +1,9 @@
 //! What the tests of the binary share: a demo process and ways to call it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod load;
+pub mod pair;
+
 use std::{
     collections::BTreeSet,
     path::Path,
@@ -34,12 +37,18 @@ pub struct DemoProcess {
 impl DemoProcess {
     /// Starts a demo on `data` and waits until it is ready.
     pub async fn start(data: &Path) -> Self {
+        Self::start_on(data, &StoreUrl::in_directory(data)).await
+    }
+
+    /// Starts a demo with its store elsewhere.
+    pub async fn start_on(data: &Path, store: &StoreUrl) -> Self {
         let file = data.join("demo.json");
         drop(std::fs::remove_file(&file));
         let mut child = Command::new(HONGBAO)
             .args(["demo", "--v2-listen", "127.0.0.1:0", "--web-listen", "127.0.0.1:0"])
             .args(["--ops-listen", "127.0.0.1:0", "--data"])
             .arg(data)
+            .args(["--store", &String::from(store.clone())])
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
@@ -152,8 +161,13 @@ pub fn query_fields<'a>(
 
 /// Checks the books of a store that no server has open; answers every funded order's number.
 pub async fn audit(data: &Path) -> BTreeSet<String> {
+    audit_store(&StoreUrl::in_directory(data)).await
+}
+
+/// Checks the books of a store; answers every funded order's number.
+pub async fn audit_store(url: &StoreUrl) -> BTreeSet<String> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let store = open_store_read_only(&StoreUrl::in_directory(data), &clock).await.unwrap();
+    let store = open_store_read_only(url, &clock).await.unwrap();
     let found = check_books(store.as_ref(), None).await.unwrap();
     assert!(found.clean(), "{}\n{:?}", found.report, found.structure);
     let mut source = store.audit_source().await.unwrap();

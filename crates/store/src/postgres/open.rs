@@ -117,6 +117,15 @@ pub enum OpenError {
     /// The schema is not what the migrations made.
     #[error("the schema was changed by hand, so its constraints protect nobody: {0}")]
     SchemaChanged(String),
+    /// The database cannot be distributed.
+    #[error(
+        "the database has no Citus extension: install it on all machines, run \
+         `CREATE EXTENSION citus` and add the workers, then distribute again"
+    )]
+    NoCitus,
+    /// A table cannot be distributed.
+    #[error("the tables are not all distributed, run it again when this is put right: {0}")]
+    Distribution(String),
     /// A migration failed.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),

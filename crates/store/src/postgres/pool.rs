@@ -15,7 +15,10 @@ use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config, NoTls};
 
-use super::open::{self, Hosts, OpenError};
+use super::{
+    distribute,
+    open::{self, Hosts, OpenError},
+};
 use crate::error::{Failure, Outcome};
 
 /// A connection in use.
@@ -46,8 +49,14 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    const fn begin(self) -> &'static str {
+    /// On a distributed database a batch is planned for the keys that it is given, which say on
+    /// which shards the rows lie; and writers hold what [`super::distribute::fix_view`] waits for.
+    const fn begin(self, distributed: bool) -> &'static str {
         match self {
+            Self::Batch | Self::Change if distributed => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SELECT pg_advisory_xact_lock_shared(4716120248)"
+            }
             Self::Batch => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
                  SET LOCAL plan_cache_mode = force_generic_plan;
@@ -66,6 +75,7 @@ impl Mode {
 #[derive(Clone, Debug)]
 pub(super) struct Connections {
     pool: Pool,
+    distributed: bool,
 }
 
 impl Connections {
@@ -99,7 +109,14 @@ impl Connections {
             .pre_recycle(current)
             .build()
             .map_err(|error| OpenError::Unreachable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, distributed: false })
+    }
+
+    /// Finds out whether the database is distributed: then some statements have another form.
+    pub(super) async fn learn(&mut self) -> Result<(), OpenError> {
+        let client = self.connection().await.map_err(OpenError::unreachable)?;
+        self.distributed = distribute::is_distributed(&client).await?;
+        Ok(())
     }
 
     /// A connection outside of any transaction.
@@ -115,7 +132,7 @@ impl Connections {
 
     /// A connection for a transaction that its user begins together with the first statements.
     pub(super) async fn lend(&self) -> Outcome<Transaction> {
-        Ok(Transaction { client: Some(self.connection().await?) })
+        Ok(Transaction { client: Some(self.connection().await?), distributed: self.distributed })
     }
 
     /// Begins a transaction.
@@ -131,6 +148,7 @@ impl Connections {
 /// goes back into the pool inside a transaction (C-8).
 pub(super) struct Transaction {
     client: Option<Object>,
+    distributed: bool,
 }
 
 impl Transaction {
@@ -140,9 +158,14 @@ impl Transaction {
         self.client.as_deref().ok_or_else(ended)
     }
 
+    /// Whether the database is distributed.
+    pub(super) const fn distributed(&self) -> bool {
+        self.distributed
+    }
+
     /// Begins. Statements may be sent before the answer is there.
     pub(super) async fn begin(&self, mode: Mode) -> Outcome<()> {
-        Ok(self.client()?.batch_execute(mode.begin()).await?)
+        Ok(self.client()?.batch_execute(mode.begin(self.distributed)).await?)
     }
 
     /// Commits. After an error the outcome may be unknown: see [`surely_rolled_back`].

@@ -26,7 +26,7 @@ use tokio::time::timeout;
 
 use super::{
     audit::Snapshot,
-    bulk,
+    bulk, distribute,
     lanes::Lanes,
     leases,
     open::{OpenError, PostgresUrl},
@@ -93,12 +93,25 @@ impl fmt::Debug for PostgresStore {
 impl PostgresStore {
     /// Brings the database's schema up to date.
     pub async fn migrate(url: &PostgresUrl) -> Result<(), OpenError> {
+        Self::prepare(url, false).await
+    }
+
+    /// Brings the schema up to date, and distributes the tables over the machines of a Citus
+    /// cluster. What is distributed already stays so.
+    pub async fn migrate_and_distribute(url: &PostgresUrl) -> Result<(), OpenError> {
+        Self::prepare(url, true).await
+    }
+
+    async fn prepare(url: &PostgresUrl, distributed: bool) -> Result<(), OpenError> {
         let hosts = url.hosts()?;
         let connected = timeout(MIGRATE_CONNECT, hosts.connect()).await;
         let silent = |_elapsed| OpenError::Unreachable("no server answers".to_owned());
         let (mut client, running) = connected.map_err(silent)??;
         super::open::check_server(&client).await?;
-        let migrated = schema::migrate(&mut client).await;
+        let mut migrated = schema::migrate(&mut client).await;
+        if migrated.is_ok() && distributed {
+            migrated = distribute::tables(&client).await;
+        }
         drop(client);
         // Ends by itself, for its client is gone.
         drop(running.await);
@@ -121,13 +134,14 @@ impl PostgresStore {
     /// Opens the database for looking only. The schema is not checked here:
     /// [`AuditSource::structure`] tells what is wrong with it.
     pub async fn open_read_only(url: &PostgresUrl) -> Result<Self, OpenError> {
-        let connections = Connections::new(url.hosts()?)?;
-        drop(connections.connection().await.map_err(OpenError::unreachable)?);
+        let mut connections = Connections::new(url.hosts()?)?;
+        connections.learn().await?;
         Ok(Self::over(connections, DecidingClock::Database, 0))
     }
 
     async fn open_with(url: &PostgresUrl, clock: DecidingClock) -> Result<Self, OpenError> {
-        let connections = Connections::new(url.hosts()?)?;
+        let mut connections = Connections::new(url.hosts()?)?;
+        connections.learn().await?;
         let client = connections.connection().await.map_err(OpenError::unreachable)?;
         schema::check(&client).await?;
         let holder = client.query_one(HOLDER, &[]).await?.try_get(0)?;

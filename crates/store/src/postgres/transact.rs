@@ -89,7 +89,7 @@ fn may_succeed_later(failure: &Failure) -> bool {
 async fn once(shared: &Shared, needs: &Needs, work: &mut dyn Work) -> Outcome<()> {
     let connections = &shared.connections;
     let transaction = connections.lend().await?;
-    let loaded = Box::pin(load::facts(&transaction, &shared.settings, &shared.clock, needs));
+    let loaded = Box::pin(load::facts(&transaction, shared, needs));
     let facts = answered(loaded, shared).await?;
     let (facts, changes) = decide(work, facts)?;
     if changes.is_empty() {

@@ -1,8 +1,9 @@
 //! The store by itself. What every store must do alike is tested by the suite in testkit.
 
+mod distributed;
 mod schema;
 
-use hongbao_testkit::postgres::a_namespace;
+use hongbao_testkit::postgres::{a_distributed_namespace, a_namespace};
 
 use super::{PostgresStore, PostgresUrl};
 
@@ -11,6 +12,14 @@ pub(super) async fn an_empty_database() -> Option<PostgresUrl> {
     let (server, namespace) = a_namespace()?;
     let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
     PostgresStore::migrate(&url).await.unwrap();
+    Some(url)
+}
+
+/// The same, distributed.
+pub(super) async fn a_distributed_database() -> Option<PostgresUrl> {
+    let (server, namespace) = a_distributed_namespace()?;
+    let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
+    PostgresStore::migrate_and_distribute(&url).await.unwrap();
     Some(url)
 }
 

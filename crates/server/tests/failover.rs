@@ -4,11 +4,9 @@
 
 #![allow(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    clippy::print_stderr,
     clippy::allow_attributes,
     reason = "a surprise in a test is its failure"
 )]
@@ -36,9 +34,9 @@ async fn nothing_acknowledged_is_lost_when_the_primary_is_killed() {
     let dir = private_directory();
     let demo = DemoProcess::start_on(dir.path(), &pair.url()).await;
     let (manifest, ledger) = (demo.clone_manifest(), Arc::new(Ledger::default()));
-    let callers = Callers::start_with_pause(&manifest, &ledger, PAUSE);
     let mut serving_after = Vec::new();
     for failover in 1..=usize::try_from(failovers).unwrap() {
+        let callers = Callers::start_with_pause(&manifest, &ledger, PAUSE);
         more_acknowledged(&ledger, 30).await;
         // Another moment of the batch's life each time.
         sleep(Duration::from_millis(u64::try_from(failover * 37 % 200).unwrap())).await;
@@ -52,9 +50,10 @@ async fn nothing_acknowledged_is_lost_when_the_primary_is_killed() {
             served - promoted,
         );
         serving_after.push(served - promoted);
+        more_acknowledged(&ledger, 10).await;
+        callers.stop().await;
         pair.wait("synchronous", failover + 1).await;
     }
-    callers.stop().await;
     let broken = ledger.broken.lock().unwrap().clone();
     assert!(broken.is_empty(), "{broken:?}");
     everything_acknowledged_is_there(&manifest, &ledger).await;

@@ -21,7 +21,7 @@ use super::{phone, query_fields, send_fields, v2_client};
 /// Callers that send at once; as many more open packets.
 const CALLERS: usize = 6;
 /// A client gives up after so long; what it asked for may still happen.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What clients know.
 #[derive(Default)]

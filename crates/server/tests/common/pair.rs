@@ -21,6 +21,7 @@ pub struct Pair {
 impl Pair {
     /// Starts the pair, and waits until the standby is synchronous. `None`, said loudly, without
     /// PostgreSQL.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub fn start(settings: &[(&str, &str)]) -> Option<Self> {
         if !std::path::Path::new("/usr/lib/postgresql").exists() {
             eprintln!("SKIPPED: PostgreSQL is not installed (Debian: postgresql)");
@@ -36,7 +37,7 @@ impl Pair {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(script.stdout.take().unwrap()).lines();
-        let mut line = || lines.next().expect("the pair did not start").unwrap();
+        let mut line = || lines.next().unwrap().unwrap();
         let (directory, url) = (PathBuf::from(line()), line());
         let hold = script.stdin.take();
         Some(Self { script, hold, directory, url })
@@ -85,7 +86,7 @@ impl Pair {
         let file = self.directory.join(node).join("postmaster.pid");
         let text = std::fs::read_to_string(file).unwrap();
         let first = text.lines().next().unwrap();
-        self.shell(&format!(
+        shell(&format!(
             "kill -KILL {first} $(ps -o pid= --ppid {first})
              while ps -o stat= -p {first} | grep -qv '^Z'; do sleep 0.05; done"
         ));
@@ -94,7 +95,7 @@ impl Pair {
     /// Cuts a standby off from its primary: it gets nothing more, and neither of them is told.
     pub fn cut_off(&self, standby: &str) {
         let nowhere = "primary_conninfo = 'host=/nonexistent user=hongbao'";
-        self.shell(&format!("echo \"{nowhere}\" >>{}/node.conf", self.path(standby)));
+        shell(&format!("echo \"{nowhere}\" >>{}/node.conf", self.path(standby)));
         self.ask(standby, "SELECT pg_reload_conf()").unwrap();
         // Its receiver ends and cannot start again.
         for _ in 0..100 {
@@ -117,7 +118,7 @@ impl Pair {
         // Of a process that was killed.
         drop(std::fs::remove_file(self.directory.join(node).join("postmaster.pid")));
         // The last process of one that was killed may take a moment to let go.
-        self.shell(&format!(
+        shell(&format!(
             "for i in $(seq 20); do
                  {owner} {control} -D {path} -l {} -w start >/dev/null && exit 0; sleep 0.2
              done; exit 1",
@@ -145,11 +146,6 @@ impl Pair {
     fn path(&self, node: &str) -> String {
         self.directory.join(node).display().to_string()
     }
-
-    fn shell(&self, command: &str) {
-        let done = Command::new("bash").args(["-c", command]).stderr(Stdio::inherit()).status();
-        assert!(done.unwrap().success(), "{command}");
-    }
 }
 
 impl Drop for Pair {
@@ -161,4 +157,9 @@ impl Drop for Pair {
 
 fn port(node: &str) -> &'static str {
     if node == "a" { "5441" } else { "5442" }
+}
+
+fn shell(command: &str) {
+    let done = Command::new("bash").args(["-c", command]).stderr(Stdio::inherit()).status();
+    assert!(done.unwrap().success(), "{command}");
 }

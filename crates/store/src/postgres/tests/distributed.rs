@@ -29,7 +29,7 @@ fn every_table_is_distributed_or_stays_on_purpose() {
 fn every_unique_key_has_the_owner_first() {
     let mut keys = 0;
     for line in DESCRIPTION.lines().filter(|line| line.ends_with(" unique")) {
-        let (name, rest) = line["index ".len()..].split_once('.').unwrap();
+        let (name, rest) = line.strip_prefix("index ").unwrap().split_once('.').unwrap();
         let (_, columns) = rest.split_once('(').unwrap();
         let first = columns.split([',', ')']).next().unwrap();
         if let Some(table) = tables().find(|table| table.name == name) {

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use futures_util::{StreamExt as _, future::ready, stream};
 use hongbao_server::{
     client::{CallError, JsonClient, V2Client},
     demo::Manifest,
@@ -20,6 +21,8 @@ use super::{phone, query_fields, send_fields, v2_client};
 
 /// Callers that send at once; as many more open packets.
 const CALLERS: usize = 6;
+/// Calls at once when everything is looked for.
+const AT_ONCE: usize = 16;
 /// A client gives up after so long; what it asked for may still happen.
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -143,19 +146,16 @@ async fn open(phone: &JsonClient, code: &str) -> Result<(i64, bool), CallError> 
 /// Sends that were acknowledged and that the platform does not know as they were.
 pub async fn lost_sends(manifest: &Manifest, ledger: &Ledger) -> Vec<String> {
     let merchant = &manifest.merchants[1];
-    let client = client(manifest);
+    let client = &client(manifest);
     let sent = ledger.sent.lock().unwrap().clone();
-    let mut lost = Vec::new();
-    for (bill_no, list_id) in sent {
+    let lost = stream::iter(sent).map(|(bill_no, list_id)| async move {
         let fields = query_fields(merchant, &bill_no);
         let answer = client.call("/mmpaymkttransfers/gethbinfo", &fields).await.unwrap();
         let known = answer.get("detail_id") == Some(list_id.as_str())
             && matches!(answer.get("status"), Some("SENT" | "RECEIVED"));
-        if !known {
-            lost.push(format!("{bill_no}: {answer:?}"));
-        }
-    }
-    lost
+        (!known).then(|| format!("{bill_no}: {answer:?}"))
+    });
+    lost.buffer_unordered(AT_ONCE).filter_map(ready).collect().await
 }
 
 /// Every send and every claim that was acknowledged is there, and no claim can be made again.
@@ -163,11 +163,12 @@ pub async fn everything_acknowledged_is_there(manifest: &Manifest, ledger: &Ledg
     let lost = lost_sends(manifest, ledger).await;
     assert!(lost.is_empty(), "{} sends are lost: {lost:?}", lost.len());
     let opened = ledger.opened.lock().unwrap().clone();
-    for ((code, user), fen) in opened {
+    let again = stream::iter(opened).map(|((code, user), fen)| async move {
         let again = open(&phone(manifest, user), &code).await.unwrap();
         // A claim that was lost would succeed now, and not be a replay.
         assert_eq!(again, (fen, true), "{code}");
-    }
+    });
+    again.buffer_unordered(AT_ONCE).for_each(ready).await;
 }
 
 fn client(manifest: &Manifest) -> V2Client {

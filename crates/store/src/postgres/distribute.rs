@@ -109,13 +109,14 @@ pub(super) async fn fix_view(client: &Client) -> Result<(), tokio_postgres::Erro
     client.batch_execute(FIX_VIEW).await
 }
 
-/// One connection to each machine, for each would have a view of its own.
+/// One connection to each machine, for each would have a view of its own. Platforms in other
+/// namespaces of the database are not held up.
 const FIX_VIEW: &str = "
 SET LOCAL citus.max_adaptive_executor_pool_size = 1;
-SELECT pg_advisory_lock(4716120248);
+SELECT pg_advisory_lock(471612, current_schema()::regnamespace::oid::integer);
 SELECT merchant_id FROM merchant_book LIMIT 1;
 SELECT user_id FROM wallet LIMIT 1;
-SELECT pg_advisory_unlock(4716120248)";
+SELECT pg_advisory_unlock(471612, current_schema()::regnamespace::oid::integer)";
 
 /// The form of a statement that a distributed database takes. Citus joins tables of different owners
 /// only when one of them was collected first: `MATERIALIZED`, on the coordinator.

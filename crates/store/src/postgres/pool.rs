@@ -55,7 +55,8 @@ impl Mode {
         match self {
             Self::Batch | Self::Change if distributed => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-                 SELECT pg_advisory_xact_lock_shared(4716120248)"
+                 SELECT pg_advisory_xact_lock_shared(
+                     471612, current_schema()::regnamespace::oid::integer)"
             }
             Self::Batch => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;

@@ -1,9 +1,10 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo story test test-stores bench fmt lint doc fuzz clean
+.PHONY: help demo story test test-stores failover bench fmt lint doc fuzz clean
 
 DATA ?= demo-data
 FUZZ_SECONDS ?= 60
+N ?= 40
 # A nightly toolchain where there is one; else the stable one is asked to act as one.
 FUZZ := $(shell rustup run nightly rustc --version >/dev/null 2>&1 && echo 'cargo +nightly fuzz' || echo 'env RUSTC_BOOTSTRAP=1 cargo fuzz')
 
@@ -37,6 +38,10 @@ test-stores:
 	HONGBAO_TEST_API_STORE=postgres cargo test --locked -p hongbao-http --tests
 	HONGBAO_TEST_API_STORE=three-on-postgres cargo test --locked -p hongbao-http --tests
 	cargo test --locked -p hongbao-server
+
+failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40), and look for what is lost
+	scripts/ensure-packages.sh postgresql postgresql-client procps
+	HONGBAO_TEST_FAILOVERS=$(N) cargo test --locked -p hongbao-server --test failover -- --nocapture --test-threads 1
 
 bench: tools ## Print the figures of this machine (about half an hour)
 	cargo build --release --locked --bin hongbao

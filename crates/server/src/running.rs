@@ -155,6 +155,17 @@ pub async fn migrate_store(url: &StoreUrl) -> Result<(), StartError> {
     migrated.map_err(|source| StartError::Store { url: url.clone(), source })
 }
 
+/// Brings a store's schema up to this program's, and distributes it over many machines.
+pub async fn distribute_store(url: &StoreUrl) -> Result<(), StartError> {
+    let distributed = match url {
+        StoreUrl::Sqlite(_) => Err(OpenError::NotDistributable),
+        StoreUrl::Postgres(url) => {
+            PostgresStore::migrate_and_distribute(url).await.map_err(OpenError::from)
+        }
+    };
+    distributed.map_err(|source| StartError::Store { url: url.clone(), source })
+}
+
 /// A platform that serves.
 #[derive(Debug)]
 pub struct Running {

@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use common::{
     DemoProcess, audit,
-    load::{Ledger, Load, everything_acknowledged_is_there},
+    load::{Callers, Ledger, everything_acknowledged_is_there},
     private_directory, rounds,
 };
 
@@ -27,15 +27,15 @@ async fn what_was_acknowledged_survives_kill_nine() {
     let ledger = Arc::new(Ledger::default());
     for cycle in 0..cycles {
         let mut demo = DemoProcess::start(dir.path()).await;
-        let load = Load::on(&demo, &ledger);
+        let callers = Callers::start(&demo.clone_manifest(), &ledger);
         // Another moment of the batch's life in every cycle.
         tokio::time::sleep(Duration::from_millis(150 + (cycle * 37) % 400)).await;
         demo.kill();
-        load.end().await;
+        callers.stop().await;
     }
-    let demos = [DemoProcess::start(dir.path()).await];
-    everything_acknowledged_is_there(&demos, &ledger).await;
-    drop(demos);
+    let demo = DemoProcess::start(dir.path()).await;
+    everything_acknowledged_is_there(&demo.clone_manifest(), &ledger).await;
+    drop(demo);
     let (sent, opened) = ledger.acknowledged();
     println!("{cycles} kills, {sent} sends and {opened} claims acknowledged, none lost");
     assert!(sent > 50 && opened > 20, "the load was not a load: {sent} sends, {opened} claims");

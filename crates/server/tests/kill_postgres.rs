@@ -17,7 +17,7 @@ use std::{path::Path, process::Command, sync::Arc, time::Duration};
 
 use common::{
     DemoProcess, audit_of,
-    load::{Ledger, Load, everything_acknowledged_is_there},
+    load::{Callers, Ledger, everything_acknowledged_is_there},
     private_directory, rounds,
 };
 use hongbao_server::config::StoreUrl;
@@ -42,13 +42,15 @@ async fn what_was_acknowledged_survives_kill_nine_of_the_one_server() {
         let mut demo = DemoProcess::start_on(dir.path(), &store).await;
         // As if the killed server's leases had run out: without messages there are no claims.
         statement(&String::from(store.clone()), "UPDATE job_lease SET until = 0");
-        let load = Load::on(&demo, &ledger);
+        let load = Callers::start(&demo.clone_manifest(), &ledger);
         tokio::time::sleep(Duration::from_millis(1_300 + (cycle * 137) % 500)).await;
         demo.kill();
-        load.end().await;
+        load.stop().await;
     }
     let demos = [DemoProcess::start_on(dir.path(), &store).await];
-    everything_acknowledged_is_there(&demos, &ledger).await;
+    for demo in &demos {
+        everything_acknowledged_is_there(&demo.clone_manifest(), &ledger).await;
+    }
     drop(demos);
     was_a_load(&ledger, cycles);
     ledger.agrees_with(&audit_of(&store).await);
@@ -77,11 +79,13 @@ async fn what_was_acknowledged_survives_kill_nine_of_one_of_three_servers() {
     let mut demos = Vec::new();
     let mut dirs = Vec::new();
     for server in servers {
-        server.load.end().await;
+        server.load.stop().await;
         demos.push(server.demo);
         dirs.push(server.dir);
     }
-    everything_acknowledged_is_there(&demos, &ledger).await;
+    for demo in &demos {
+        everything_acknowledged_is_there(&demo.clone_manifest(), &ledger).await;
+    }
     drop(demos);
     was_a_load(&ledger, cycles);
     ledger.agrees_with(&audit_of(&store).await);
@@ -111,9 +115,11 @@ async fn servers_go_on_by_themselves_after_kill_nine_of_the_database() {
         assert!(now.0 > before.0 + 20 && now.1 > before.1, "it did not go on: {before:?} {now:?}");
         assert!(served.demo.runs());
     }
-    served.load.end().await;
+    served.load.stop().await;
     let demos = [served.demo];
-    everything_acknowledged_is_there(&demos, &ledger).await;
+    for demo in &demos {
+        everything_acknowledged_is_there(&demo.clone_manifest(), &ledger).await;
+    }
     drop(demos);
     was_a_load(&ledger, 2);
     ledger.agrees_with(&audit_of(&store).await);
@@ -123,19 +129,19 @@ async fn servers_go_on_by_themselves_after_kill_nine_of_the_database() {
 struct Served {
     dir: TempDir,
     demo: DemoProcess,
-    load: Load,
+    load: Callers,
 }
 
 impl Served {
     async fn start(dir: TempDir, store: &StoreUrl, ledger: &Arc<Ledger>) -> Self {
         let demo = DemoProcess::start_on(dir.path(), store).await;
-        let load = Load::on(&demo, ledger);
+        let load = Callers::start(&demo.clone_manifest(), ledger);
         Self { dir, demo, load }
     }
 
     async fn kill(mut self) -> TempDir {
         self.demo.kill();
-        self.load.end().await;
+        self.load.stop().await;
         self.dir
     }
 }

@@ -31,4 +31,7 @@ pub enum OpenError {
     /// The one on a server.
     #[error(transparent)]
     Postgres(#[from] postgres::OpenError),
+    /// A file lies on one machine.
+    #[error("a SQLite store lies on one machine: only a PostgreSQL database can be distributed")]
+    NotDistributable,
 }

@@ -16,12 +16,21 @@ pub const SERVER: &str = "HONGBAO_TEST_POSTGRES_URL";
 /// Names the directory of `initdb` and `pg_ctl`; set by the same script.
 pub const PROGRAMS: &str = "HONGBAO_TEST_POSTGRES_BIN";
 
+/// Names the coordinator of a Citus cluster to test on; `scripts/with-citus.sh` starts one and sets
+/// it.
+pub const COORDINATOR: &str = "HONGBAO_TEST_CITUS_URL";
+
 static TOLD: AtomicU64 = AtomicU64::new(0);
 
 /// The server to test on and the name of a namespace there that no other test uses. `None`, said
 /// loudly, when there is no server.
 pub fn a_namespace() -> Option<(String, String)> {
-    Some((told(SERVER)?, a_name("test")))
+    Some((told(SERVER, "scripts/with-postgres.sh")?, a_name("test")))
+}
+
+/// The same on a distributed database.
+pub fn a_distributed_namespace() -> Option<(String, String)> {
+    Some((told(COORDINATOR, "scripts/with-citus.sh")?, a_name("test")))
 }
 
 /// A name that no other test uses.
@@ -38,10 +47,10 @@ pub fn statement(url: &str, sql: &str) {
 }
 
 #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn told(variable: &str) -> Option<String> {
+fn told(variable: &str, script: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     if value.is_none() {
-        eprintln!("SKIPPED: {variable} is not set; run it by scripts/with-postgres.sh");
+        eprintln!("SKIPPED: {variable} is not set; run it by {script}");
     }
     value
 }
@@ -78,7 +87,7 @@ impl Cluster {
     }
 
     fn in_a_new_directory() -> Option<Self> {
-        let programs = PathBuf::from(told(PROGRAMS)?);
+        let programs = PathBuf::from(told(PROGRAMS, "scripts/with-postgres.sh")?);
         let directory = std::env::temp_dir().join(a_name("hongbao-postgres"));
         std::fs::create_dir(&directory).expect("a directory is made");
         let cluster = Self { programs, directory };

@@ -13,7 +13,7 @@ use hongbao_domain::{
     wallet::Wallet,
 };
 
-use super::{open, pool::Mode, pool::Transaction, schema, store::Shared};
+use super::{distribute, open, pool::Mode, pool::Transaction, schema, store::Shared};
 use crate::{
     error::{Failure, Outcome},
     queries::{audit, journal},
@@ -31,6 +31,9 @@ impl Snapshot {
         let transaction = shared.connections.begin(Mode::Snapshot).await?;
         // The snapshot is taken by the first read, not by BEGIN.
         let _taken: i32 = super::session::scalar(&transaction, "SELECT 1").await?;
+        if transaction.distributed() {
+            distribute::fix_view(transaction.client()?).await?;
+        }
         Ok(Self { transaction, shared })
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Whoever runs a batch holds a lane, a row that counts the lane's batches and that a batch moves
 //! on in its own transaction. If the answer to a commit is lost, the row says whether it took
-//! place: it is read under its lock, and so not before the server has made up its mind.
+//! place: it is read by a change of its own, and so not before the server has made up its mind.
 //!
 //! A batch moves the row on from the batch before it, of which it was told that it is durable. A
 //! row that stands elsewhere means that an acknowledged commit is gone: the database was put back,
@@ -26,11 +26,13 @@ const MOVE_ON: &str = "
 UPDATE lane
 SET batch_no = $2
 WHERE lane_id = $1 AND batch_no = $2::bigint - 1";
+/// Changes nothing, but is a change: its commit waits for a synchronous standby, and so for all
+/// commits before it.
 const BATCH_NO: &str = "
-SELECT batch_no
-FROM lane
+UPDATE lane
+SET batch_no = batch_no
 WHERE lane_id = $1
-FOR UPDATE";
+RETURNING batch_no";
 
 /// A lane that runs a batch.
 #[derive(Debug)]
@@ -60,12 +62,14 @@ impl Lane {
         self.batch_no = self.batch_no.saturating_add(1);
     }
 
-    /// Whether the batch whose commit was not answered took place. Waits until it is decided.
+    /// Whether the batch whose commit was not answered took place. Waits until it is decided, and
+    /// until it is as durable as an answer must be: a commit that its server wrote, but did not yet
+    /// pass on to a synchronous standby, can be read there and be gone after a failover.
     pub(super) async fn took_place(&self, connections: &Connections) -> Outcome<bool> {
         let transaction = connections.begin(Mode::Change).await?;
         let key = values![self.id];
         let found = transaction.find(BATCH_NO, "lane", key, batch_no).await?;
-        transaction.roll_back().await?;
+        transaction.commit().await?;
         match found {
             Some(no) if no == self.batch_no => Ok(false),
             Some(no) if no == self.batch_no.saturating_add(1) => Ok(true),

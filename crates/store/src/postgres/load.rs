@@ -26,7 +26,7 @@ use hongbao_domain::{
 use super::{
     pool::{Client, Mode, Transaction},
     rows::{Rows, look_up},
-    store::DecidingClock,
+    store::Shared,
 };
 use crate::{
     columns::{int, merchant_int},
@@ -60,6 +60,49 @@ WHERE user_id = ANY($1::bigint[])
 ORDER BY user_id
 FOR NO KEY UPDATE"
 );
+const CHANGE_BOOKS: &str = concat!(
+    "
+UPDATE merchant_book
+SET version = version
+WHERE merchant_id = ANY($1::bigint[])
+RETURNING merchant_id, ",
+    book_columns!()
+);
+const CHANGE_WALLETS: &str = concat!(
+    "
+UPDATE wallet
+SET frozen = frozen
+WHERE user_id = ANY($1::bigint[])
+RETURNING ",
+    wallet_columns!()
+);
+
+/// How a batch locks rows of several owners.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Locks {
+    /// In order, without changing them.
+    Rows,
+    /// By changes that change nothing: a distributed database refuses the other way when the
+    /// owners lie on several shards. In no order; whoever then waits in a ring is told so, and
+    /// tries again.
+    Changes,
+}
+
+impl Locks {
+    const fn books(self) -> &'static str {
+        match self {
+            Self::Rows => LOCK_BOOKS,
+            Self::Changes => CHANGE_BOOKS,
+        }
+    }
+
+    const fn wallets(self) -> &'static str {
+        match self {
+            Self::Rows => LOCK_WALLETS,
+            Self::Changes => CHANGE_WALLETS,
+        }
+    }
+}
 const SETTINGS_VERSIONS: &str = "
 SELECT merchant_id, settings_version
 FROM merchant
@@ -118,25 +161,33 @@ SELECT user_id, reference, amount, state, at
 FROM unnest($1::bigint[], $2::text[]) AS key (user_id, reference)
 JOIN payout USING (user_id, reference)";
 
+/// From so many rows on, a batch is planned for itself: that takes two milliseconds.
+const LARGE: usize = 512;
+
+fn mode(needs: &Needs) -> Mode {
+    let rows = needs.packets.len() + needs.orders.len() + needs.wallets.len();
+    if rows < LARGE { Mode::Batch } else { Mode::LargeBatch }
+}
+
 /// Begins the transaction, takes the locks and reads everything that `needs` names.
 pub(super) async fn facts(
     transaction: &Transaction,
-    settings: &SettingsCache,
-    clock: &DecidingClock,
+    shared: &Shared,
     needs: &Needs,
 ) -> Outcome<Facts> {
     let client = transaction.client()?;
+    let locks = if transaction.distributed() { Locks::Changes } else { Locks::Rows };
     let (begun, books, wallets, versions, places, people, packets, days, moved, now) = join!(
-        transaction.begin(Mode::Batch),
-        books(client, needs),
-        wallets(client, needs),
+        transaction.begin(mode(needs)),
+        books(client, locks, needs),
+        wallets(client, locks, needs),
         settings_versions(client, needs),
         order_places(client, needs),
         people(client, needs),
         packets(client, &needs.packets),
         user_days(client, needs.user_days.iter().copied()),
         money_movements(client, needs),
-        clock.read(client),
+        shared.clock.read(client),
     );
     begun?;
     // Those that wait for locks first: what comes behind one that failed only says that the
@@ -155,13 +206,17 @@ pub(super) async fn facts(
     );
     (facts.orders, facts.group_claims) = (orders?, claims?);
     facts.user_days.extend(more_days?);
-    facts.merchants = merchants(transaction, settings, books, &versions?).await?;
+    facts.merchants = merchants(transaction, &shared.settings, books, &versions?).await?;
     Ok(facts)
 }
 
-async fn books(client: &Client, needs: &Needs) -> Outcome<BTreeMap<MerchantId, Book>> {
+async fn books(
+    client: &Client,
+    locks: Locks,
+    needs: &Needs,
+) -> Outcome<BTreeMap<MerchantId, Book>> {
     let keys = merchant_keys(needs);
-    look_up(client, LOCK_BOOKS, "merchant_book", keys, |row| Ok((row.merchant()?, row.book()?)))
+    look_up(client, locks.books(), "merchant_book", keys, |row| Ok((row.merchant()?, row.book()?)))
         .await
 }
 
@@ -194,12 +249,16 @@ async fn merchants(
     Ok(merchants)
 }
 
-async fn wallets(client: &Client, needs: &Needs) -> Outcome<BTreeMap<UserId, Slot<Wallet>>> {
+async fn wallets(
+    client: &Client,
+    locks: Locks,
+    needs: &Needs,
+) -> Outcome<BTreeMap<UserId, Slot<Wallet>>> {
     let mut keys = Rows::default();
     for user in &needs.wallets {
         keys.push(values![int(user.get())?]);
     }
-    look_up(client, LOCK_WALLETS, "wallet", keys, |row| {
+    look_up(client, locks.wallets(), "wallet", keys, |row| {
         let wallet = row.wallet()?;
         Ok((wallet.user, Slot::loaded(wallet)))
     })

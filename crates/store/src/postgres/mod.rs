@@ -3,6 +3,8 @@
 //! | file | what |
 //! | --- | --- |
 //! | `open`, `schema` | what must hold before the first command: settings, role of the server, schema |
+//! | `distribute` | the tables over many machines |
+//! | `timeline` | telling an old primary from the one that took over |
 //! | `pool` | connections, each checked when it is made; transactions that never leak |
 //! | `transact` | load, decide, commit; what is tried again; what became of a lost commit |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
@@ -17,6 +19,7 @@
 mod audit;
 mod bulk;
 mod commit;
+mod distribute;
 mod journal;
 mod lanes;
 mod leases;
@@ -31,6 +34,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod transact;
 
 pub use open::{OpenError, PostgresUrl};

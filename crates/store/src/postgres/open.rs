@@ -3,20 +3,28 @@
 //! | checked | because |
 //! | --- | --- |
 //! | PostgreSQL ≥ 15 | what the migrations and the tests know |
-//! | `fsync`, `full_page_writes`, `synchronous_commit` | an answer given must survive a power cut |
+//! | `fsync`, `full_page_writes`, `synchronous_commit` | an answer given must survive a power cut, and the loss of the primary where it has a synchronous standby |
 //! | not in recovery, not read-only | a standby shows what may never have been decided |
+//! | not on a timeline that another server left behind | after a failover the old primary may come back |
 //! | encoding UTF8 | texts come back as they were sent |
 //! | schema version and description | a constraint that somebody dropped protects nobody |
 //!
 //! All but the schema is checked on every new connection, for after a failover it may lead
 //! somewhere else.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
-use tokio::task::JoinHandle;
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout_at},
+};
 use tokio_postgres::{Client, Config, config::Host};
 
-use super::pool;
+use super::{
+    pool,
+    timeline::{self, Newest},
+};
 use crate::error::{Failure, told};
 
 /// The oldest server that is known to do what is needed.
@@ -30,12 +38,15 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const KEEPALIVES_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVES_INTERVAL: Duration = Duration::from_secs(3);
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(15);
+/// Once a server was found that serves, the others have so long to be a newer primary.
+const NEWER: Duration = Duration::from_millis(250);
 
 const SERVER: &str = "
 SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(),
        current_setting('default_transaction_read_only'), current_setting('server_encoding'),
        current_setting('fsync'), current_setting('full_page_writes'),
-       current_setting('synchronous_commit')";
+       current_setting('synchronous_commit'),
+       CASE WHEN NOT pg_is_in_recovery() THEN pg_walfile_name(pg_current_wal_lsn()) END";
 
 /// Why a database cannot be opened. Says what, why and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +76,17 @@ pub enum OpenError {
         setting: &'static str,
         /// Its value.
         found: String,
+    },
+    /// Another server took over from this one.
+    #[error(
+        "the server is on timeline {found}, and timeline {newest} was seen: it is an old primary \
+         that another server took over from; stop it, and make it a standby"
+    )]
+    LeftBehind {
+        /// The server's timeline.
+        found: u32,
+        /// The newest one that was seen.
+        newest: u32,
     },
     /// Another encoding.
     #[error("the database's encoding is {found}: make one with `ENCODING 'UTF8'`")]
@@ -104,6 +126,15 @@ pub enum OpenError {
     /// A move from it or into it is under way.
     #[error("a move of this store is under way: let it end, or stop it, before serving")]
     BeingMoved,
+    /// The database cannot be distributed.
+    #[error(
+        "the database has no Citus extension: install it on all machines, run \
+         `CREATE EXTENSION citus` and add the workers, then distribute again"
+    )]
+    NoCitus,
+    /// A table cannot be distributed.
+    #[error("the tables are not all distributed, run it again when this is put right: {0}")]
+    Distribution(String),
     /// A migration failed.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),
@@ -142,7 +173,7 @@ impl PostgresUrl {
     pub(super) fn hosts(&self) -> Result<Hosts, OpenError> {
         let unreadable = |error: tokio_postgres::Error| OpenError::Unreachable(told(&error));
         let config: Config = self.0.parse().map_err(unreadable)?;
-        Ok(Hosts(each_host(&config)))
+        Ok(Hosts { configs: each_host(&config), newest: Arc::default() })
     }
 }
 
@@ -181,28 +212,59 @@ impl fmt::Debug for PostgresUrl {
 
 /// The servers of one database: one of them is the primary.
 #[derive(Debug)]
-pub(super) struct Hosts(Vec<Config>);
+pub(super) struct Hosts {
+    configs: Vec<Config>,
+    newest: Arc<Newest>,
+}
+
+type Connected = (Client, JoinHandle<()>);
 
 impl Hosts {
-    /// A connection to the first server that may be written; when there is none, to any, whose
-    /// check then says why it cannot be used.
-    pub(super) async fn connect(&self) -> Result<(Client, JoinHandle<()>), tokio_postgres::Error> {
-        let mut reached = None;
-        let mut failed = None;
-        for config in &self.0 {
-            match pool::connect(config).await {
-                Ok(connected) if check_server(&connected.0).await.is_ok() => return Ok(connected),
-                Ok(connected) => reached = Some(connected),
-                Err(error) => failed = Some(error),
+    /// What was seen of timelines.
+    pub(super) fn newest(&self) -> Arc<Newest> {
+        Arc::clone(&self.newest)
+    }
+
+    /// A connection to the server that may be written; to the one on the newest timeline when
+    /// there are several, for then all others are old primaries. When there is none, to any,
+    /// whose check then says why it cannot be used.
+    ///
+    /// All are asked at once: one that is frozen, and so never answers, stops nobody.
+    pub(super) async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
+        let mut asked: FuturesUnordered<_> = self.configs.iter().map(ask).collect();
+        let mut best: Option<(u32, Connected)> = None;
+        let (mut reached, mut failed, mut until) = (None, None, None);
+        loop {
+            let answer = match until {
+                None => asked.next().await,
+                Some(until) => timeout_at(until, asked.next()).await.unwrap_or_default(),
+            };
+            match answer {
+                Some(Ok((Some(timeline), connected))) => {
+                    until = until.or_else(|| Some(Instant::now() + NEWER));
+                    if best.as_ref().is_none_or(|(newest, _)| *newest < timeline) {
+                        best = Some((timeline, connected));
+                    }
+                }
+                Some(Ok((None, connected))) => reached = Some(connected),
+                Some(Err(error)) => failed = Some(error),
+                None => break,
             }
         }
-        match (reached, failed) {
+        match (best.map(|(_, connected)| connected).or(reached), failed) {
             (Some(connected), _) => Ok(connected),
             (None, Some(error)) => Err(error),
             // A URL names at least one host; a configuration without says so itself.
             (None, None) => pool::connect(&Config::new()).await,
         }
     }
+}
+
+/// A connection to one server, and its timeline if it serves.
+async fn ask(config: &Config) -> Result<(Option<u32>, Connected), tokio_postgres::Error> {
+    let connected = pool::connect(config).await?;
+    let timeline = check_server(&connected.0).await.ok();
+    Ok((timeline, connected))
 }
 
 /// One configuration for each host, with what all have in common.
@@ -240,8 +302,9 @@ fn each_host(config: &Config) -> Vec<Config> {
         .collect()
 }
 
-/// Refuses a server that can lose what was answered, or that shows what was not decided.
-pub(super) async fn check_server(client: &Client) -> Result<(), OpenError> {
+/// Refuses a server that can lose what was answered, or that shows what was not decided. Answers
+/// the timeline that it writes.
+pub(super) async fn check_server(client: &Client) -> Result<u32, OpenError> {
     let row = client.query_one(SERVER, &[]).await?;
     let version: i32 = row.try_get(0)?;
     if version < VERSION_MIN {
@@ -257,11 +320,17 @@ pub(super) async fn check_server(client: &Client) -> Result<(), OpenError> {
     if encoding != "UTF8" {
         return Err(OpenError::Encoding { found: encoding.to_owned() });
     }
-    for (column, setting) in [(4, "fsync"), (5, "full_page_writes"), (6, "synchronous_commit")] {
+    for (column, setting, safe) in [
+        (4, "fsync", &["on"] as &[&str]),
+        (5, "full_page_writes", &["on"]),
+        (6, "synchronous_commit", &["on", "remote_apply"]),
+    ] {
         let found: &str = row.try_get(column)?;
-        if found == "off" {
+        if !safe.contains(&found) {
             return Err(OpenError::Setting { setting, found: found.to_owned() });
         }
     }
-    Ok(())
+    let segment: &str = row.try_get(7)?;
+    timeline::of_segment(segment)
+        .ok_or_else(|| OpenError::Unreachable(format!("no timeline in {segment:?}")))
 }

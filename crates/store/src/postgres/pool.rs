@@ -1,6 +1,11 @@
 //! Connections, each checked when it is made, and transactions that never leak.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 use deadpool_postgres::{
     ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
@@ -8,9 +13,12 @@ use deadpool_postgres::{
 };
 use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
-use tokio_postgres::{Config, NoTls};
+use tokio_postgres::{AsyncMessage, Config, NoTls};
 
-use super::open::{self, Hosts, OpenError};
+use super::{
+    distribute,
+    open::{self, Hosts, OpenError},
+};
 use crate::error::{Failure, Outcome};
 
 /// A connection in use.
@@ -27,13 +35,17 @@ const CONNECT: Duration = Duration::from_secs(5);
 ///
 /// | mode | settings |
 /// | --- | --- |
-/// | batch | plans that go through the primary key, also before there are statistics |
+/// | batch | plans that go through the primary key, also before there are statistics, and kept |
+/// | large batch | the same, planned for the tables as they are now |
 /// | change | as the session is |
 /// | snapshot | everything read as it was at one moment |
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Mode {
     /// A batch of commands.
     Batch,
+    /// A batch of so many commands that planning anew is cheap, and a kept plan could be dear: one
+    /// that was made when a table was empty goes through the whole table for each key.
+    LargeBatch,
     /// A change that one person makes.
     Change,
     /// Reading.
@@ -41,14 +53,31 @@ pub(super) enum Mode {
 }
 
 impl Mode {
-    const fn begin(self) -> &'static str {
+    /// On a distributed database a batch is planned for the keys that it is given, which say on
+    /// which shards the rows lie; and writers hold what [`super::distribute::fix_view`] waits for.
+    const fn begin(self, distributed: bool) -> &'static str {
         match self {
+            Self::Batch | Self::LargeBatch | Self::Change if distributed => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SELECT pg_advisory_xact_lock_shared(
+                     471612, current_schema()::regnamespace::oid::integer)"
+            }
             Self::Batch => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
                  SET LOCAL plan_cache_mode = force_generic_plan;
                  SET LOCAL enable_hashjoin = off;
                  SET LOCAL enable_mergejoin = off;
                  SET LOCAL enable_seqscan = off;
+                 SET LOCAL random_page_cost = 0.1;
+                 SET LOCAL jit = off"
+            }
+            Self::LargeBatch => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SET LOCAL plan_cache_mode = force_custom_plan;
+                 SET LOCAL enable_hashjoin = off;
+                 SET LOCAL enable_mergejoin = off;
+                 SET LOCAL enable_seqscan = off;
+                 SET LOCAL random_page_cost = 0.1;
                  SET LOCAL jit = off"
             }
             Self::Change => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
@@ -61,22 +90,30 @@ impl Mode {
 #[derive(Clone, Debug)]
 pub(super) struct Connections {
     pool: Pool,
+    distributed: bool,
 }
 
 impl Connections {
     /// A pool that connects when it is asked.
     pub(super) fn new(hosts: Hosts) -> Result<Self, OpenError> {
         let recycling_method = RecyclingMethod::Fast;
+        let (newest, known) = (hosts.newest(), hosts.newest());
         let manager = Manager::from_connect(
             Config::new(),
             ToHosts(hosts),
             ManagerConfig { recycling_method },
         );
-        let checked = Hook::async_fn(|client: &mut ClientWrapper, _| {
+        let checked = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let newest = Arc::clone(&newest);
             Box::pin(async move {
                 let checked = open::check_server(client).await;
-                checked.map_err(|error| HookError::message(error.to_string()))
+                let admitted = checked.and_then(|timeline| newest.admit(timeline));
+                admitted.map_err(|error| HookError::message(error.to_string()))
             })
+        });
+        let current = Hook::sync_fn(move |_, metrics| {
+            let outdated = HookError::message("another server took over since");
+            if known.outdates(metrics.created) { Err(outdated) } else { Ok(()) }
         });
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS_MAX)
@@ -84,9 +121,17 @@ impl Connections {
             .create_timeout(Some(CONNECT))
             .runtime(Runtime::Tokio1)
             .post_create(checked)
+            .pre_recycle(current)
             .build()
             .map_err(|error| OpenError::Unreachable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, distributed: false })
+    }
+
+    /// Finds out whether the database is distributed: then some statements have another form.
+    pub(super) async fn learn(&mut self) -> Result<(), OpenError> {
+        let client = self.connection().await.map_err(OpenError::unreachable)?;
+        self.distributed = distribute::is_distributed(&client).await?;
+        Ok(())
     }
 
     /// A connection outside of any transaction.
@@ -98,9 +143,15 @@ impl Connections {
         })
     }
 
+    /// Closes the connections that nobody uses: after one of them broke or fell silent, the others
+    /// lead to the same server, and new ones may lead to another.
+    pub(super) fn forget(&self) {
+        drop(self.pool.retain(|_, _| false));
+    }
+
     /// A connection for a transaction that its user begins together with the first statements.
     pub(super) async fn lend(&self) -> Outcome<Transaction> {
-        Ok(Transaction { client: Some(self.connection().await?) })
+        Ok(Transaction { client: Some(self.connection().await?), distributed: self.distributed })
     }
 
     /// Begins a transaction.
@@ -116,6 +167,7 @@ impl Connections {
 /// goes back into the pool inside a transaction (C-8).
 pub(super) struct Transaction {
     client: Option<Object>,
+    distributed: bool,
 }
 
 impl Transaction {
@@ -125,9 +177,14 @@ impl Transaction {
         self.client.as_deref().ok_or_else(ended)
     }
 
+    /// Whether the database is distributed.
+    pub(super) const fn distributed(&self) -> bool {
+        self.distributed
+    }
+
     /// Begins. Statements may be sent before the answer is there.
     pub(super) async fn begin(&self, mode: Mode) -> Outcome<()> {
-        Ok(self.client()?.batch_execute(mode.begin()).await?)
+        Ok(self.client()?.batch_execute(mode.begin(self.distributed)).await?)
     }
 
     /// Commits. After an error the outcome may be unknown: see [`surely_rolled_back`].
@@ -180,7 +237,7 @@ impl Drop for Transaction {
 /// Whether the server may be written, now.
 pub(super) async fn check(transaction: &Transaction) -> Outcome<()> {
     let checked = open::check_server(transaction.client()?).await;
-    checked.map_err(|error| Failure::unavailable(error.to_string()))
+    checked.map(|_timeline| ()).map_err(|error| Failure::unavailable(error.to_string()))
 }
 
 /// True when a commit that failed like this has surely not taken place: the server said so, and
@@ -209,14 +266,33 @@ impl Connect for ToHosts {
     }
 }
 
+/// The function of PostgreSQL that waits for a synchronous standby. It is named in what it says,
+/// in every language.
+const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
+
 /// Runs the connection until it ends.
+///
+/// A server whose wait for its synchronous standby is cancelled answers the commit as if it was
+/// safe, with a warning before: a failover would lose it. The connection is then ended here, before
+/// that answer, so that the commit counts as not answered and is read back (C-5).
 pub(super) async fn connect(
     config: &Config,
 ) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error> {
-    let (client, connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = config.connect(NoTls).await?;
     let running = tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::warn!(%error, "a connection to PostgreSQL ended badly");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                Ok(AsyncMessage::Notice(notice)) if notice.routine() == Some(STANDBY_WAIT) => {
+                    tracing::warn!(%notice, "a commit may stand on one server only");
+                    return;
+                }
+                Ok(AsyncMessage::Notice(notice)) => tracing::info!(%notice, "PostgreSQL says"),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "a connection to PostgreSQL ended badly");
+                    return;
+                }
+            }
         }
     });
     Ok((client, running))

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
     sync::Arc,
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -22,10 +23,11 @@ use hongbao_domain::{
     packet::{OrderKey, Packet},
     wallet::Wallet,
 };
+use tokio::time::timeout;
 
 use super::{
     audit::Snapshot,
-    bulk,
+    bulk, distribute,
     lanes::Lanes,
     leases,
     open::{OpenError, PostgresUrl},
@@ -44,6 +46,8 @@ pub(super) const CLOCK: &str = "SELECT floor(extract(epoch FROM clock_timestamp(
 const HOLDER: &str = "SELECT nextval('lane_number')";
 /// Batches at once: while the server writes one, this process decides another.
 const LANES: usize = 4;
+/// For a first answer, before a migration.
+const MIGRATE_CONNECT: Duration = Duration::from_secs(10);
 /// A person that two servers register at once is there for the second attempt.
 const REGISTER_ATTEMPTS: u32 = 3;
 
@@ -94,9 +98,25 @@ impl fmt::Debug for PostgresStore {
 impl PostgresStore {
     /// Brings the database's schema up to date.
     pub async fn migrate(url: &PostgresUrl) -> Result<(), OpenError> {
-        let (mut client, running) = url.hosts()?.connect().await?;
+        Self::prepare(url, false).await
+    }
+
+    /// Brings the schema up to date, and distributes the tables over the machines of a Citus
+    /// cluster. What is distributed already stays so.
+    pub async fn migrate_and_distribute(url: &PostgresUrl) -> Result<(), OpenError> {
+        Self::prepare(url, true).await
+    }
+
+    async fn prepare(url: &PostgresUrl, distributed: bool) -> Result<(), OpenError> {
+        let hosts = url.hosts()?;
+        let connected = timeout(MIGRATE_CONNECT, hosts.connect()).await;
+        let silent = |_elapsed| OpenError::Unreachable("no server answers".to_owned());
+        let (mut client, running) = connected.map_err(silent)??;
         super::open::check_server(&client).await?;
-        let migrated = schema::migrate(&mut client).await;
+        let mut migrated = schema::migrate(&mut client).await;
+        if migrated.is_ok() && distributed {
+            migrated = distribute::tables(&client).await;
+        }
         drop(client);
         // Ends by itself, for its client is gone.
         drop(running.await);
@@ -130,13 +150,14 @@ impl PostgresStore {
 
     /// Opens the database like [`PostgresStore::open_read_only`], half a store as well.
     pub(crate) async fn look(url: &PostgresUrl) -> Result<Self, OpenError> {
-        let connections = Connections::new(url.hosts()?)?;
-        drop(connections.connection().await.map_err(OpenError::unreachable)?);
+        let mut connections = Connections::new(url.hosts()?)?;
+        connections.learn().await?;
         Ok(Self::over(connections, DecidingClock::Database, 0, None))
     }
 
     async fn open_with(url: &PostgresUrl, clock: DecidingClock) -> Result<Self, OpenError> {
-        let connections = Connections::new(url.hosts()?)?;
+        let mut connections = Connections::new(url.hosts()?)?;
+        connections.learn().await?;
         let client = connections.connection().await.map_err(OpenError::unreachable)?;
         schema::check(&client).await?;
         super::moving::be_at_work(&client).await?;

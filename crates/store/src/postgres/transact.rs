@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | another server was faster: 40001, 40P01, 55P03, a row has another version | all again with fresh facts, after a pause that grows and varies |
 //! | the connection breaks before the commit was sent | nothing was written: the same |
-//! | the commit is not answered | its lane is read until it says what became of it |
+//! | the server falls silent before the commit was sent | nothing was written: the callers are told so |
+//! | the commit is not answered, or not in time | its lane is read until it says what became of it |
 //! | its lane cannot be read, either | the outcome is unknown, and the callers are told so |
 
 use std::{
+    future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     time::Duration,
 };
@@ -16,7 +18,7 @@ use hongbao_app::ports::{StoreError, SystemRng, Work, random_bytes};
 use hongbao_domain::facts::{Changes, Facts, Needs};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_postgres::error::SqlState;
 
@@ -34,6 +36,9 @@ use crate::error::{Failure, Outcome};
 const ATTEMPTS: u32 = 8;
 /// The pause after the first attempt; the next one is twice as long, and so on.
 const PAUSE_MILLIS: u64 = 8;
+/// A server that says nothing for so long is frozen, cut off, or waits for a standby that is not
+/// there. Locks are waited for at most ten seconds.
+const SILENCE: Duration = Duration::from_secs(12);
 /// A lost commit is asked for so long: a failover takes less.
 const ASK_FOR: Duration = Duration::from_secs(30);
 const ASK_PAUSE: Duration = Duration::from_millis(200);
@@ -100,7 +105,7 @@ async fn once(shared: &Shared, needs: &Needs, work: &mut dyn Work) -> Outcome<()
             return nothing.map(|_none| ());
         }
     };
-    match transaction.commit().await {
+    match answered(transaction.commit(), shared).await {
         Ok(()) => {
             committed(shared, lane);
             Ok(())
@@ -121,15 +126,28 @@ async fn written(
     work: &mut dyn Work,
 ) -> Outcome<Option<Transaction>> {
     let transaction = shared.connections.lend().await?;
-    let facts = Box::pin(load::facts(&transaction, &shared.settings, &shared.clock, needs)).await?;
+    let loaded = Box::pin(load::facts(&transaction, shared, needs));
+    let facts = answered(loaded, shared).await?;
     let (facts, changes) = decide(work, facts)?;
     if changes.is_empty() {
-        transaction.roll_back().await?;
+        answered(transaction.roll_back(), shared).await?;
         return Ok(None);
     }
-    lane.move_on(transaction.client()?).await?;
-    commit::changes(&transaction, &facts, &changes).await?;
+    let written = async {
+        lane.move_on(transaction.client()?).await?;
+        commit::changes(&transaction, &facts, &changes).await
+    };
+    answered(Box::pin(written), shared).await?;
     Ok(Some(transaction))
+}
+
+/// What the server answers, if it does so in time. When it does not, nothing more is asked of it.
+async fn answered<T>(work: impl Future<Output = Outcome<T>>, shared: &Shared) -> Outcome<T> {
+    if let Ok(outcome) = timeout(SILENCE, work).await {
+        return outcome;
+    }
+    shared.connections.forget();
+    Err(Failure::unavailable("the database fell silent"))
 }
 
 /// Deciding takes a large batch some tens of milliseconds, which other tasks need not wait for.
@@ -150,9 +168,10 @@ fn committed(shared: &Shared, mut lane: Lane) {
 /// Reads what became of a commit that was not answered.
 async fn resolve(shared: &Shared, lane: Lane, lost: Failure) -> Outcome<()> {
     tracing::warn!(?lost, "a commit was not answered and is read back");
+    shared.connections.forget();
     let until = Instant::now() + ASK_FOR;
     loop {
-        match lane.took_place(&shared.connections).await {
+        match answered(lane.took_place(&shared.connections), shared).await {
             Ok(true) => {
                 committed(shared, lane);
                 return Ok(());

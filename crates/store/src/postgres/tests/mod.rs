@@ -1,6 +1,7 @@
 //! The store by itself. What every store must do alike is tested by the suite in testkit.
 
 mod contention;
+mod distributed;
 mod dropped;
 mod isolation;
 mod leases;
@@ -28,7 +29,7 @@ use hongbao_domain::{
 };
 use hongbao_testkit::{
     builders::reference,
-    postgres::{a_name, a_namespace},
+    postgres::{a_distributed_namespace, a_name, a_namespace},
     suite::transact,
 };
 
@@ -64,6 +65,14 @@ pub(super) fn in_database(server: &str, name: &str) -> PostgresUrl {
 pub(super) fn set(url: &PostgresUrl, setting: &str) -> PostgresUrl {
     let url = url.with_password();
     format!("{url}%20-c%20{}", setting.replace('=', "%3D")).parse().unwrap()
+}
+
+/// The same, distributed.
+pub(super) async fn a_distributed_database() -> Option<PostgresUrl> {
+    let (server, namespace) = a_distributed_namespace()?;
+    let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
+    PostgresStore::migrate_and_distribute(&url).await.unwrap();
+    Some(url)
 }
 
 /// A connection that is not the store's.

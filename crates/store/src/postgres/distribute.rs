@@ -1,0 +1,228 @@
+//! Distribution: the tables of one database over many machines, by the Citus extension.
+//!
+//! Every table that grows lies on the shard of its owner. Tables of the same kind of owner lie
+//! together, so that what one merchant or one user has is on one machine, and joins of their tables
+//! go nowhere else. Two small tables stay on the coordinator: `lane`, whose row then tells the
+//! coordinator's own decision about a commit over several machines, and `job_lease`.
+
+use tokio_postgres::Client;
+
+use super::open::OpenError;
+use crate::{
+    error::told,
+    queries::{audit, order_columns, order_joins},
+};
+
+/// Tables and their distribution columns, in the order in which they are distributed.
+pub(super) const TABLES: [Table; 22] = [
+    Table::first("merchant", "merchant_id"),
+    Table::with("merchant", "merchant_book", "merchant_id"),
+    Table::with("merchant", "certificate", "merchant_id"),
+    Table::with("merchant", "provider_authorization", "provider_id"),
+    Table::with("merchant", "change_record", "merchant_id"),
+    Table::with("merchant", "merchant_journal", "merchant_id"),
+    Table::with("merchant", "merchant_posted", "merchant_id"),
+    Table::with("merchant", "send_order", "caller_id"),
+    Table::with("merchant", "packet_terms", "merchant_id"),
+    Table::with("merchant", "refused_order", "merchant_id"),
+    Table::with("merchant", "packet", "merchant_id"),
+    Table::with("merchant", "group_claim", "merchant_id"),
+    Table::with("merchant", "user_day", "merchant_id"),
+    Table::with("merchant", "expiry_cursor", "merchant_id"),
+    Table::with("merchant", "follow_cursor", "merchant_id"),
+    Table::first("wallet", "user_id"),
+    Table::with("wallet", "wallet_entry", "user_id"),
+    Table::with("wallet", "inbox_message", "user_id"),
+    Table::with("wallet", "payout", "user_id"),
+    Table::with("wallet", "user_journal", "user_id"),
+    Table::with("wallet", "user_posted", "user_id"),
+    Table::first("subject", "subject"),
+];
+/// By openid, which is neither a merchant nor a user.
+pub(super) const PEOPLE: Table = Table::first("app_user", "openid");
+/// What stays on the coordinator.
+#[cfg(test)]
+pub(super) const LOCAL: [&str; 2] = ["lane", "job_lease"];
+
+/// A table to be distributed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Table {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its owner's column.
+    pub(super) column: &'static str,
+    /// The table that it lies together with.
+    with: &'static str,
+}
+
+impl Table {
+    const fn first(name: &'static str, column: &'static str) -> Self {
+        Self { name, column, with: "none" }
+    }
+
+    const fn with(with: &'static str, name: &'static str, column: &'static str) -> Self {
+        Self { name, column, with }
+    }
+}
+
+/// Append-only triggers refuse every change, so they need no other shard: what Citus warns of.
+const ALLOW_TRIGGERS: &str = "SET citus.enable_unsafe_triggers = on";
+const EXTENSION: &str = "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')";
+const IS_DISTRIBUTED: &str =
+    "SELECT EXISTS (SELECT FROM pg_dist_partition WHERE logicalrelid = $1::text::regclass)";
+const DISTRIBUTE: &str = "SELECT create_distributed_table($1::text, $2, colocate_with => $3)";
+
+/// Distributes the tables that are not distributed yet; rows go with them.
+pub(super) async fn tables(client: &Client) -> Result<(), OpenError> {
+    if !extension(client).await? {
+        return Err(OpenError::NoCitus);
+    }
+    let failed = |error: tokio_postgres::Error| OpenError::Distribution(told(&error));
+    client.batch_execute(ALLOW_TRIGGERS).await.map_err(failed)?;
+    for table in TABLES.iter().chain([&PEOPLE]) {
+        let known = client.query_one(IS_DISTRIBUTED, &[&table.name]).await.map_err(failed)?;
+        if !known.try_get::<_, bool>(0)? {
+            let by: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+                [&table.name, &table.column, &table.with];
+            client.query_one(DISTRIBUTE, &by).await.map_err(failed)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the database is distributed.
+pub(super) async fn is_distributed(client: &Client) -> Result<bool, OpenError> {
+    if !extension(client).await? {
+        return Ok(false);
+    }
+    Ok(client.query_one(IS_DISTRIBUTED, &[&"merchant_book"]).await?.try_get(0)?)
+}
+
+async fn extension(client: &Client) -> Result<bool, OpenError> {
+    Ok(client.query_one(EXTENSION, &[]).await?.try_get(0)?)
+}
+
+/// Fixes what a snapshot sees, on all machines at one moment. Each fixes its own view when it is
+/// first read, and no clock is common to them: so writers are held up until all have. They hold the
+/// lock until their commit is through on every machine.
+pub(super) async fn fix_view(client: &Client) -> Result<(), tokio_postgres::Error> {
+    client.batch_execute(FIX_VIEW).await
+}
+
+/// One connection to each machine, for each would have a view of its own. Platforms in other
+/// namespaces of the database are not held up.
+const FIX_VIEW: &str = "
+SET LOCAL citus.max_adaptive_executor_pool_size = 1;
+SELECT pg_advisory_lock(471612, current_schema()::regnamespace::oid::integer);
+SELECT merchant_id FROM merchant_book LIMIT 1;
+SELECT user_id FROM wallet LIMIT 1;
+SELECT pg_advisory_unlock(471612, current_schema()::regnamespace::oid::integer)";
+
+/// The form of a statement that a distributed database takes. Citus joins tables of different owners
+/// only when one of them was collected first: `MATERIALIZED`, on the coordinator.
+pub(super) fn form(sql: &'static str) -> &'static str {
+    match sql {
+        audit::ORDERS => ORDERS,
+        audit::WRONG_LINES_OF_MERCHANTS => WRONG_LINES_OF_MERCHANTS,
+        audit::WRONG_LINES_OF_USERS => WRONG_LINES_OF_USERS,
+        audit::LOST_MESSAGES => LOST_MESSAGES,
+        _ => sql,
+    }
+}
+
+const ORDERS: &str = concat!(
+    "
+WITH place AS MATERIALIZED (
+    SELECT bill_no, payer_id, packet_no
+    FROM send_order
+    WHERE caller_id = $1 AND bill_no > $2
+    ORDER BY bill_no
+    LIMIT $3
+), terms AS MATERIALIZED (
+    SELECT ",
+    order_columns!(),
+    "
+    FROM packet_terms
+    ",
+    order_joins!(),
+    "
+    WHERE (packet_terms.merchant_id, packet_terms.packet_no)
+        IN (SELECT payer_id, packet_no FROM place)
+)
+SELECT terms.*
+FROM place
+JOIN terms ON terms.merchant_id = place.payer_id AND terms.packet_no = place.packet_no
+ORDER BY place.bill_no"
+);
+
+const WRONG_LINES_OF_MERCHANTS: &str = "
+WITH due AS MATERIALIZED (
+    SELECT merchant_journal.merchant_id, merchant_journal.seq, merchant_journal.user_id,
+           merchant_journal.kind, merchant_journal.at,
+           CASE to_kind WHEN 4 THEN to_seq ELSE from_seq END AS line_seq,
+           CASE to_kind WHEN 4 THEN amount ELSE -amount END AS delta,
+           CASE to_kind WHEN 4 THEN to_balance ELSE from_balance END AS balance_after
+    FROM follow_cursor
+    JOIN merchant_journal
+        ON merchant_journal.merchant_id = follow_cursor.merchant_id
+        AND merchant_journal.seq <= follow_cursor.followed_seq
+    WHERE merchant_journal.user_id IS NOT NULL
+)
+SELECT due.merchant_id, due.seq, due.user_id
+FROM due
+LEFT JOIN wallet_entry
+    ON wallet_entry.user_id = due.user_id
+    AND wallet_entry.seq = due.line_seq
+    AND wallet_entry.kind = due.kind
+    AND wallet_entry.delta = due.delta
+    AND wallet_entry.balance_after = due.balance_after
+    AND wallet_entry.merchant_id = due.merchant_id
+    AND wallet_entry.at = due.at
+WHERE wallet_entry.user_id IS NULL
+LIMIT $1";
+
+const WRONG_LINES_OF_USERS: &str = "
+WITH side AS MATERIALIZED (
+    SELECT user_id AS owner_id, seq AS journal_seq, user_id, from_seq AS seq, kind,
+           -amount AS delta, from_balance AS balance_after, at
+    FROM user_journal
+    WHERE from_kind = 4
+    UNION ALL
+    SELECT user_id, seq, coalesce(payee_id, user_id), to_seq, kind, amount, to_balance, at
+    FROM user_journal
+    WHERE to_kind = 4
+)
+SELECT side.owner_id, side.journal_seq, side.user_id
+FROM side
+LEFT JOIN wallet_entry
+    ON wallet_entry.user_id = side.user_id
+    AND wallet_entry.seq = side.seq
+    AND wallet_entry.kind = side.kind
+    AND wallet_entry.delta = side.delta
+    AND wallet_entry.balance_after = side.balance_after
+    AND wallet_entry.at = side.at
+WHERE wallet_entry.user_id IS NULL
+LIMIT $1";
+
+const LOST_MESSAGES: &str = "
+WITH told AS MATERIALIZED (
+    SELECT packet.merchant_id, packet.packet_no, packet.receiver_id, packet.funded_at, packet.form
+    FROM follow_cursor
+    JOIN merchant_journal
+        ON merchant_journal.merchant_id = follow_cursor.merchant_id
+        AND merchant_journal.seq <= follow_cursor.followed_seq
+    JOIN packet
+        ON packet.merchant_id = merchant_journal.merchant_id
+        AND packet.packet_no = merchant_journal.packet_no
+    WHERE merchant_journal.kind = 4
+)
+SELECT told.merchant_id, told.packet_no
+FROM told
+LEFT JOIN inbox_message
+    ON inbox_message.user_id = told.receiver_id
+    AND inbox_message.sent_at = told.funded_at
+    AND inbox_message.merchant_id = told.merchant_id
+    AND inbox_message.packet_no = told.packet_no
+    AND inbox_message.form = told.form
+WHERE inbox_message.user_id IS NULL
+LIMIT $1";

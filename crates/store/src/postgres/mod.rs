@@ -11,6 +11,7 @@
 //! | `journal`, `orders` | parts of `commit` |
 //! | `rows` | rows as array parameters |
 //! | `lanes`, `leases` | what lets several servers share a database |
+//! | `register` | many people in one transaction |
 //! | `session`, `bulk` | what queries are run with; many rows at once |
 //! | `audit` | one consistent view, and the damage that only PostgreSQL can name |
 //! | `store` | the port, method by method |
@@ -28,6 +29,7 @@ pub(crate) mod moving;
 mod open;
 mod orders;
 mod pool;
+mod register;
 mod rows;
 mod schema;
 mod session;

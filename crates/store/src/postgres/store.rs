@@ -32,7 +32,7 @@ use super::{
     leases,
     open::{OpenError, PostgresUrl},
     pool::{self, Client, Connections, Mode, Transaction},
-    schema, transact,
+    register, schema, transact,
 };
 use crate::{
     error::{Failure, Outcome},
@@ -328,6 +328,24 @@ impl Store for PostgresStore {
                 done => return done,
             }
         }
+    }
+
+    async fn register_users(
+        &self,
+        new: Vec<NewUser>,
+        at: Timestamp,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        let transaction = self.begin(Mode::Change).await?;
+        let registered = register::all(&transaction, &new, at).await;
+        match transaction.change(registered).await {
+            Err(StoreError::Conflict { .. }) => {}
+            done => return done,
+        }
+        let mut registered = Vec::with_capacity(new.len());
+        for new in new {
+            registered.push(self.register_user(new, at).await?);
+        }
+        Ok(registered)
     }
 
     async fn users(

@@ -108,6 +108,7 @@ macro_rules! store_suite {
                     a_person_keeps_the_subject,
                     somebody_who_was_never_registered_is_nothing,
                     people_are_found_together,
+                    many_people_are_registered_together,
                     messages_are_listed_newest_first,
                     a_message_that_is_there_stays_as_it_is,
                 }

@@ -9,7 +9,7 @@ use hongbao_domain::{
 
 use super::{Harness, town::Town};
 use crate::{
-    builders::{OTHER_APP, a_merchant, a_user},
+    builders::{OTHER_APP, UserBuilder, a_merchant, a_user},
     clock::MORNING,
 };
 
@@ -45,6 +45,33 @@ pub async fn registering_again_updates_a_person(h: &Harness) {
     assert_eq!(found.display_name, "小爱");
     assert_eq!(found.standing, Standing::ThrowAway);
     assert_eq!(found.following, Following::default());
+}
+
+/// New ones, somebody known, one human under two apps, and somebody who stands there twice.
+pub async fn many_people_are_registered_together(h: &Harness) {
+    let alice = a_user("alice").in_store(h.store()).await;
+    let list = [
+        a_user("bob"),
+        a_user("alice").shown_as("小爱"),
+        a_user("b-1").in_app(OTHER_APP).with_subject("bob"),
+        a_user("carol"),
+    ];
+    let mut list: Vec<_> = list.iter().map(UserBuilder::new_user).collect();
+    let registered = h.store.register_users(list.clone(), MORNING).await;
+    let [bob, known, b_1, carol]: [_; 4] = registered.expect("they are").try_into().expect("four");
+    assert_eq!((known.user, known.display_name.as_str()), (alice, "小爱"));
+    assert_eq!(b_1.user, bob.user);
+    assert!(carol.user != bob.user && carol.user != alice);
+    assert_eq!(h.wallet_fen(carol.user).await, 0);
+    list.extend([a_user("dave").new_user(), a_user("dave").shown_as("老戴").new_user()]);
+    let again = h.store.register_users(list, MORNING).await.expect("they are registered again");
+    assert_eq!(again.last().map(|dave| dave.display_name.as_str()), Some("老戴"));
+    let mallory = a_user("carol").with_subject("mallory").new_user();
+    let list = vec![a_user("erin").new_user(), mallory];
+    let refused = h.store.register_users(list, MORNING).await;
+    assert!(matches!(refused, Err(StoreError::Conflict { .. })), "{refused:?}");
+    let erin = h.store.user(&a_user("erin").person()).await.expect("people are read");
+    assert!(erin.is_some(), "those before the one that failed are registered");
 }
 
 /// A name cannot move to another wallet.

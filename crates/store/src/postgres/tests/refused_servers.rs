@@ -109,11 +109,11 @@ async fn a_store_without_a_free_connection_refuses_and_recovers() {
     assert_eq!(basic_fen(&store, merchant).await, 1_100);
 }
 
-/// One connection left for a lane and a batch, which need two.
+/// Two connections: one says that the store is in use, the other one is the view's.
 #[tokio::test]
 async fn a_server_without_a_free_connection_refuses() {
     let Some((url, database)) = an_own_database().await else { return };
-    let one = a_role(&url, &database, "ALTER ROLE CONNECTION LIMIT 1").await;
+    let one = a_role(&url, &database, "ALTER ROLE CONNECTION LIMIT 2").await;
     let store = PostgresStore::open(&one).await.unwrap();
     let merchant = hongbao_testkit::builders::merchant_id(10_000_098);
     let view = store.audit_source().await.unwrap();

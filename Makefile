@@ -45,7 +45,7 @@ failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40
 
 bench: tools ## Print the figures of this machine (about half an hour)
 	cargo build --release --locked --bin hongbao
-	target/release/hongbao bench --scale
+	scripts/with-postgres.sh sh -c 'target/release/hongbao bench --scale --postgres "$$HONGBAO_TEST_POSTGRES_URL"'
 
 fuzz: tools ## Fuzz XML reader, canonical string and money text for a minute each
 	@scripts/ensure-packages.sh g++

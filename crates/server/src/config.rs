@@ -219,6 +219,8 @@ mod tests {
         assert_eq!(url.to_string(), "sqlite:/var/lib/hongbao.db");
         assert!("mysql:x".parse::<StoreUrl>().unwrap_err().contains("postgres://"));
         assert!("postgres://host".parse::<StoreUrl>().unwrap_err().contains("missing"));
+        let tls = "postgres://me@host/bank?sslmode=require".parse::<StoreUrl>();
+        assert!(tls.unwrap_err().contains("TLS"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ async fn send(platform: &Platform, number: &str, fen: i64) {
 
 #[tokio::test]
 async fn commands_are_counted_by_outcome_and_refusals_by_reason() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     send(&platform, "b1", 100).await;
     send(&platform, "b2", 20_000).await;
     send(&platform, "b3", 20_000).await;
@@ -41,7 +41,7 @@ async fn commands_are_counted_by_outcome_and_refusals_by_reason() {
 
 #[tokio::test]
 async fn every_failure_is_there_before_it_happens_and_counted_when_it_does() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     let before = metrics(&platform).await;
     for failure in ["busy", "unknown", "unavailable", "halted", "defect"] {
         let line = format!("hongbao_command_failures_total{{failure=\"{failure}\"}} 0");
@@ -62,7 +62,7 @@ async fn every_failure_is_there_before_it_happens_and_counted_when_it_does() {
 
 #[tokio::test]
 async fn what_waits_is_sampled() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     send(&platform, "b1", 100).await;
     assert!(metrics(&platform).await.contains("hongbao_sample_timestamp_seconds 0"));
     sample_backlog(&platform.app).await.unwrap();
@@ -77,7 +77,7 @@ async fn what_waits_is_sampled() {
 /// O-5: no label is a merchant, a person or an order.
 #[tokio::test]
 async fn metrics_name_nobody() {
-    let platform = Platform::new().await;
+    let platform = Platform::on_one_server().await;
     send(&platform, "BILL4711", 100).await;
     send(&platform, "BILL4712", 20_000).await;
     let text = metrics(&platform).await;

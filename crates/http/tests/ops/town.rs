@@ -83,8 +83,17 @@ impl Platform {
         Self::with_issuer(Some(Arc::new(PaperIssuer))).await
     }
 
+    /// For what each server tells of itself.
+    pub(crate) async fn on_one_server() -> Self {
+        let servers = Servers::start(Arc::new(SystemRng)).await.only_the_first();
+        Self::over(servers, Some(Arc::new(PaperIssuer))).await
+    }
+
     pub(crate) async fn with_issuer(issuer: Option<Arc<dyn CertificateIssuer>>) -> Self {
-        let servers = Servers::start(Arc::new(SystemRng)).await;
+        Self::over(Servers::start(Arc::new(SystemRng)).await, issuer).await
+    }
+
+    async fn over(servers: Servers, issuer: Option<Arc<dyn CertificateIssuer>>) -> Self {
         let (app, store) = (servers.apps[0].clone(), servers.store());
         let merchant = a_merchant().sandbox().with_money(10_000).in_store(&*store).await;
         a_merchant().numbered(10_000_099).provider().in_store(&*store).await;

@@ -19,7 +19,10 @@ use tokio::{
     task::JoinHandle,
     time::{Instant, timeout_at},
 };
-use tokio_postgres::{Client, Config, config::Host};
+use tokio_postgres::{
+    Client, Config,
+    config::{Host, SslMode},
+};
 
 use super::{
     pool,
@@ -184,6 +187,13 @@ impl FromStr for PostgresUrl {
         let form = "postgres://USER[:PASSWORD]@HOST[:PORT][,HOST…]/DATABASE";
         let config: Config =
             text.parse().map_err(|error| format!("not a store ({error}): give {form}"))?;
+        if config.get_ssl_mode() == SslMode::Require {
+            return Err(
+                "TLS to the database is not there yet: leave sslmode out, and use a socket, \
+                        a private network or a tunnel"
+                    .to_owned(),
+            );
+        }
         if config.get_hosts().is_empty() || config.get_dbname().is_none() {
             return Err(format!("host or database is missing: give {form}"));
         }

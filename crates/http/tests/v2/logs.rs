@@ -1,8 +1,9 @@
 //! What a call leaves in the log.
 
 use std::{
+    cell::RefCell,
     fmt::{Debug, Write as _},
-    sync::{Arc, Mutex},
+    sync::Once,
 };
 
 use tracing::{
@@ -16,9 +17,19 @@ use super::{
     platform::{KEY, MERCHANT, Platform},
 };
 
-/// Keeps the lines of this face.
-#[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<(Level, String)>>>);
+thread_local! {
+    /// The lines that this thread has written: a test calls the face on a thread of its own.
+    static WRITTEN: RefCell<Vec<(Level, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Keeps the lines of this face. Everybody's, before anything is called: whether a line is written
+/// at all is remembered by the line, not by the thread.
+struct Lines;
+
+pub(super) fn listen() {
+    static LISTENING: Once = Once::new();
+    LISTENING.call_once(|| tracing::subscriber::set_global_default(Lines).unwrap());
+}
 
 struct Line(String);
 
@@ -44,7 +55,7 @@ impl Subscriber for Lines {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(String::new());
         event.record(&mut line);
-        self.0.lock().unwrap().push((*event.metadata().level(), line.0));
+        WRITTEN.with_borrow_mut(|written| written.push((*event.metadata().level(), line.0)));
     }
 
     fn enter(&self, _: &Id) {}
@@ -54,12 +65,10 @@ impl Subscriber for Lines {
 
 /// The one line of a call.
 async fn line_of(platform: &Platform, call: &Call, body: Option<&str>) -> (Level, String) {
-    let lines = Lines::default();
-    let guard = tracing::subscriber::set_default(lines.clone());
+    WRITTEN.take();
     let body = body.map_or_else(|| call.xml(), str::to_owned);
     call.ask_with(platform, body).await;
-    drop(guard);
-    let mut lines = lines.0.lock().unwrap();
+    let mut lines = WRITTEN.take();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.pop().unwrap()
 }

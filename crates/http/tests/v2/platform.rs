@@ -56,6 +56,7 @@ impl Platform {
     }
 
     async fn over(servers: Servers) -> Self {
+        super::logs::listen();
         let (app, store, clock) = (servers.apps[0].clone(), servers.store(), servers.clock.clone());
         let alice = a_user("oAlice").in_store(&*store).await;
         let bob = a_user("oBob").in_store(&*store).await;

@@ -24,6 +24,7 @@ test: tools ## Run every check, cheapest first; installs what is missing
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo test --locked -p hongbao-testkit --test tidy
 	cargo test --locked -p hongbao-domain -p hongbao-wire -p hongbao-app
+	scripts/ensure-packages.sh procps
 	scripts/with-postgres.sh $(MAKE) --no-print-directory test-stores
 	RUSTDOCFLAGS='-D warnings' cargo doc --locked --workspace --no-deps --quiet
 	scripts/ensure-packages.sh python3-venv
@@ -43,7 +44,7 @@ failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40
 	scripts/ensure-packages.sh postgresql postgresql-client procps
 	HONGBAO_TEST_FAILOVERS=$(N) cargo test --locked -p hongbao-server --test failover -- --nocapture --test-threads 1
 
-bench: tools ## Print the figures of this machine (about half an hour)
+bench: tools ## Print the figures of this machine, SQLite and PostgreSQL (about half an hour)
 	cargo build --release --locked --bin hongbao
 	scripts/with-postgres.sh sh -c 'target/release/hongbao bench --scale --postgres "$$HONGBAO_TEST_POSTGRES_URL"'
 

@@ -1,9 +1,13 @@
 //! From the domain to columns, for both databases.
 
+use std::collections::BTreeMap;
+
 use hongbao_domain::{
-    Fen, MerchantId,
+    Fen, MerchantId, PacketKey,
+    facts::{Changes, Facts, Slot},
     ledger::{JournalHead, Owner},
-    packet::Packet,
+    packet::{OrderState, Packet},
+    split::SplitTerms,
 };
 
 use crate::error::{Failure, Outcome};
@@ -50,4 +54,29 @@ pub(crate) fn hash_blob(head: &JournalHead) -> Option<&[u8]> {
 pub(crate) fn changed_at(packet: &Packet) -> i64 {
     let at = packet.state.settled_at().unwrap_or(packet.funded_at);
     at.millis()
+}
+
+/// The rows that a batch changed.
+pub(crate) fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {
+    rows.iter().filter(|(_, slot)| slot.changed)
+}
+
+/// The version that a row had when it was loaded.
+pub(crate) fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
+    int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
+}
+
+/// The bounds that new groups were drawn between; they stand on the packet's row.
+pub(crate) fn splits(facts: &Facts, changes: &Changes) -> BTreeMap<PacketKey, SplitTerms> {
+    let orders = changes.orders.keys().filter_map(|key| facts.orders.get(key));
+    let splits = orders.filter_map(|order| match order.state {
+        OrderState::Funded { split } => split.map(|split| (order.packet, split)),
+        OrderState::Refused(_) => None,
+    });
+    splits.collect()
+}
+
+/// A batch that changed what it never loaded is a defect.
+pub(crate) fn absent(what: &str) -> Failure {
+    Failure::corrupt(format!("a batch changed a {what} that its facts do not hold"))
 }

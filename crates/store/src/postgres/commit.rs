@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use hongbao_app::ports::WalletEntry;
 use hongbao_domain::{
     PacketKey, UserId,
-    facts::{Changes, Facts, Slot},
+    facts::{Changes, Facts},
     ledger::Owner,
-    packet::{OrderState, Packet},
+    packet::Packet,
     split::SplitTerms,
 };
 
@@ -23,8 +23,11 @@ use super::{
     rows::{Rows, Write},
 };
 use crate::{
-    columns::{changed_at, hash_blob, int, merchant_int, owner_columns, shares_blob},
-    error::{Failure, Outcome},
+    columns::{
+        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
+        shares_blob, splits,
+    },
+    error::Outcome,
     queries::admin::insert_record,
     session::values,
 };
@@ -219,16 +222,6 @@ fn books(facts: &Facts) -> Outcome<Write<'_>> {
     Ok(Write::new(UPDATE_BOOKS, "merchant_book", rows))
 }
 
-/// The bounds that new groups were drawn between; they stand on the packet's row.
-fn splits(facts: &Facts, changes: &Changes) -> BTreeMap<PacketKey, SplitTerms> {
-    let orders = changes.orders.keys().filter_map(|key| facts.orders.get(key));
-    let splits = orders.filter_map(|order| match order.state {
-        OrderState::Funded { split } => split.map(|split| (order.packet, split)),
-        OrderState::Refused(_) => None,
-    });
-    splits.collect()
-}
-
 /// The drawn shares of new groups, as their column takes them. Made first, because rows borrow
 /// them.
 fn shares(facts: &Facts) -> Outcome<BTreeMap<PacketKey, Vec<u8>>> {
@@ -416,17 +409,4 @@ fn payouts<'b>(facts: &'b Facts, changes: &'b Changes) -> Outcome<[Write<'b>; 2]
         ]);
     }
     Ok([Write::new(INSERT_PAYOUTS, "payout", new), Write::new(UPDATE_PAYOUTS, "payout", known)])
-}
-
-fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {
-    rows.iter().filter(|(_, slot)| slot.changed)
-}
-
-fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
-    int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
-}
-
-/// A batch that changed what it never loaded is a defect.
-pub(super) fn absent(what: &str) -> Failure {
-    Failure::corrupt(format!("a batch changed a {what} that its facts do not hold"))
 }

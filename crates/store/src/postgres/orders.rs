@@ -6,12 +6,9 @@ use hongbao_domain::{
     packet::{Order, OrderKey, OrderState},
 };
 
-use super::{
-    commit::absent,
-    rows::{Rows, Write},
-};
+use super::rows::{Rows, Write};
 use crate::{
-    columns::{int, merchant_int},
+    columns::{absent, int, merchant_int},
     error::Outcome,
     queries::packets::Reason,
     session::values,

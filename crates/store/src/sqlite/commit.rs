@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use hongbao_app::ports::WalletEntry;
 use hongbao_domain::{
     MerchantId, PacketKey, UserId,
-    facts::{Changes, Facts, Slot},
+    facts::{Changes, Facts},
     ledger::{JournalRow, Owner},
     limit::DayUse,
     merchant::Book,
@@ -27,7 +27,10 @@ use super::{
     orders::{insert_order, update_refused},
 };
 use crate::{
-    columns::{changed_at, hash_blob, int, merchant_int, owner_columns, shares_blob},
+    columns::{
+        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
+        shares_blob, splits,
+    },
     error::{Failure, Outcome, one},
     queries::{admin::insert_record, users::insert_entry},
     session::ready,
@@ -151,16 +154,6 @@ fn orders(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<
         }
     }
     Ok(())
-}
-
-/// The bounds that new groups were drawn between; they stand on the packet's row.
-fn splits(facts: &Facts, changes: &Changes) -> BTreeMap<PacketKey, SplitTerms> {
-    let orders = changes.orders.keys().filter_map(|key| facts.orders.get(key));
-    let splits = orders.filter_map(|order| match order.state {
-        OrderState::Funded { split } => split.map(|split| (order.packet, split)),
-        OrderState::Refused(_) => None,
-    });
-    splits.collect()
 }
 
 fn packets(
@@ -357,16 +350,4 @@ pub(super) fn insert(
 ) -> Outcome<()> {
     statement.execute(params).map_err(|error| Failure::from(error).inserting(what))?;
     Ok(())
-}
-
-fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {
-    rows.iter().filter(|(_, slot)| slot.changed)
-}
-
-fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
-    int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
-}
-
-fn absent(what: &str) -> Failure {
-    Failure::corrupt(format!("a batch changed a {what} that its facts do not hold"))
 }

@@ -27,7 +27,7 @@ use super::{
     audit::Snapshot, files, open, open::OpenError, readers::Readers, schema, writer::Writer,
 };
 use crate::{
-    error::Outcome,
+    error::{Failure, Outcome},
     queries::{admin, jobs, journal, packets, users},
     session::ready,
     settings::SettingsCache,
@@ -202,6 +202,26 @@ impl Store for SqliteStore {
 
     async fn register_user(&self, new: NewUser, at: Timestamp) -> Result<UserRecord, StoreError> {
         self.write(move |tx| ready(users::register(tx, &new, at))).await
+    }
+
+    async fn register_users(
+        &self,
+        new: Vec<NewUser>,
+        at: Timestamp,
+    ) -> Result<Vec<UserRecord>, StoreError> {
+        // What fails is told as a value, so that those before it stay.
+        let all = self.write(move |tx| {
+            let mut registered = Vec::with_capacity(new.len());
+            for new in &new {
+                match ready(users::register(tx, new, at)) {
+                    Ok(record) => registered.push(record),
+                    Err(Failure::Store(refused)) => return Ok(Err(refused)),
+                    Err(failure) => return Err(failure),
+                }
+            }
+            Ok(Ok(registered))
+        });
+        all.await?
     }
 
     async fn users(

@@ -1,15 +1,18 @@
 //! Several commands in one transaction.
 
+use hongbao_app::ports::OrderRecord;
 use hongbao_domain::{
-    Accepted, Command, Effects, Facts, Needs, PacketKey, PacketNo, Refusal, Verdict,
+    Accepted, Command, Effects, Facts, MerchantId, Needs, PacketKey, PacketNo, Refusal, Verdict,
     facts::BatchError,
     ledger::{Account, AccountKind, Owner, Subject, Transfer, TransferKind},
     merchant::{FundingAccount, Recharge},
-    packet::RefundPacket,
+    packet::{Order, Packet, RefundPacket, Terms},
 };
 
-use super::{Harness, Step, run_all, run_steps, town::Town};
-use crate::builders::{a_claim, a_merchant, a_send, an_order, fen, normal_terms, reference};
+use super::{Harness, Step, run, run_all, run_steps, town::Town};
+use crate::builders::{
+    a_claim, a_merchant, a_send, an_order, fen, group_terms, normal_terms, reference, secret,
+};
 
 fn first_packet(town: &Town) -> PacketKey {
     PacketKey { merchant: town.merchant, no: PacketNo::new(1) }
@@ -173,4 +176,48 @@ async fn a_defect_stays_alone(h: &Harness, panics: bool) {
     assert!(matches!(results[1], Err(BatchError::Defect(_))));
     assert_eq!(h.accounts_fen(merchant).await, [120, 0, 0]);
     assert_eq!(h.merchant(merchant).await.book.journal.seq, 2);
+}
+
+/// A store may write a large batch in another way than a small one: what it holds then is the same.
+pub async fn a_large_batch_is_kept_as_small_ones_are(h: &Harness) {
+    let together = Town::of(h, a_merchant().with_money(100_000)).await.merchant;
+    let alone = a_merchant().numbered(1_900_000_002).with_money(100_000).in_store(h.store()).await;
+    let numbers: Vec<String> = (1..=600).map(|number| format!("b{number}")).collect();
+    // The last ones are refused, because the money is gone.
+    let terms = |at: usize| match at % 3 {
+        0 => Terms { client_ip: None, ..normal_terms("alice", 200) },
+        1 => Terms { risk_info: Some("posttime=1".to_owned()), ..normal_terms("bob", 100) },
+        _ => group_terms("carol", 300, 3),
+    };
+    let sends = |merchant| -> Vec<_> {
+        let numbered = numbers.iter().enumerate();
+        numbered.map(|(at, number)| a_send(merchant, number, terms(at))).collect()
+    };
+    let mut results = run_all(h.store(), sends(together)).await.into_iter();
+    for send in sends(alone) {
+        let sent = results.next().expect("every command is answered").is_ok();
+        assert_eq!(sent, run(h.store(), send.clone()).await.is_ok());
+        let kept = h.find_order(&an_order(together, send.order.bill_no.as_str())).await;
+        let single = h.find_order(&send.order).await.expect("the order is there");
+        let kept = kept.expect("the order is there");
+        assert_eq!(as_the_merchant_s(&kept, alone), as_the_merchant_s(&single, alone));
+    }
+    let (together, alone) = (h.merchant(together).await, h.merchant(alone).await);
+    assert_eq!(together.book.basic, alone.book.basic);
+    assert_eq!(together.book.escrow, alone.book.escrow);
+    assert_eq!(together.book.journal.seq, alone.book.journal.seq);
+    assert!(together.book.last_packet == 600 && together.book.journal.seq < 600);
+}
+
+/// An order and its packet as if they were `merchant`'s, without what is drawn for each.
+fn as_the_merchant_s(record: &OrderRecord, merchant: MerchantId) -> (Order, Option<Packet>) {
+    let own = |key: PacketKey| PacketKey { merchant, ..key };
+    let order = Order { packet: own(record.order.packet), ..record.order.clone() };
+    let packet = record.packet.clone().map(|packet| Packet {
+        key: own(packet.key),
+        secret: secret(&an_order(merchant, record.key.bill_no.as_str())),
+        shares: vec![fen(1); packet.shares.len()],
+        ..packet
+    });
+    (order, packet)
 }

@@ -139,6 +139,7 @@ macro_rules! store_suite {
                 batches {
                     commands_of_one_batch_see_each_other,
                     one_number_twice_in_a_batch_is_one_packet,
+                    a_large_batch_is_kept_as_small_ones_are,
                     an_order_refused_and_cured_in_one_batch_is_funded,
                     a_refusal_in_a_batch_leaves_the_others_alone,
                     nothing_is_written_when_nothing_changed,

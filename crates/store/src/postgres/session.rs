@@ -4,7 +4,7 @@ use std::error::Error;
 
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, private::BytesMut, to_sql_checked};
 
-use super::{distribute, pool::Transaction};
+use super::pool::Transaction;
 use crate::{
     error::{Failure, Outcome},
     fields::Fields,
@@ -27,7 +27,6 @@ impl Session for Transaction {
         values: &[Value<'_>],
         mut read: impl FnMut(&mut Fields<'_>) -> Outcome<T>,
     ) -> Outcome<Vec<T>> {
-        let sql = if self.distributed() { distribute::form(sql) } else { sql };
         let statement = self.client()?.prepare_cached(sql).await?;
         let rows = self.client()?.query(&statement, &parameters(values)).await?;
         rows.iter().map(|row| read(&mut Fields::postgres(row, table))).collect()

@@ -63,7 +63,7 @@ impl Failure {
                         | ffi::SQLITE_CONSTRAINT_ROWID
                 )
             ),
-            Self::Postgres(error) => error.code() == Some(&SqlState::UNIQUE_VIOLATION),
+            Self::Postgres(error) => state(error) == Some(&SqlState::UNIQUE_VIOLATION),
             Self::Store(_) => false,
         };
         if taken { Self::conflict(what) } else { self }
@@ -81,7 +81,7 @@ impl Failure {
                 ) => StoreError::Corrupt(error.to_string()),
                 _ => StoreError::Unavailable(error.to_string()),
             },
-            Self::Postgres(error) => match error.code() {
+            Self::Postgres(error) => match state(&error) {
                 Some(
                     &SqlState::DATA_CORRUPTED
                     | &SqlState::INDEX_CORRUPTED
@@ -92,6 +92,27 @@ impl Failure {
                 _ => StoreError::Unavailable(told(&error)),
             },
         }
+    }
+}
+
+/// What Citus says of rows that it copies to a worker, which is how it inserts them, has the worker's
+/// sentence and lost its code. A worker that speaks another language is not understood here: then
+/// the error counts as one that nothing is known of, which is never wrong, and never tried again.
+const SENTENCES: [(&str, &SqlState); 5] = [
+    ("duplicate key value violates unique constraint", &SqlState::UNIQUE_VIOLATION),
+    ("new row for relation", &SqlState::CHECK_VIOLATION),
+    ("null value in column", &SqlState::NOT_NULL_VIOLATION),
+    ("canceling statement due to lock timeout", &SqlState::LOCK_NOT_AVAILABLE),
+    ("deadlock detected", &SqlState::T_R_DEADLOCK_DETECTED),
+];
+
+/// Which error PostgreSQL tells of.
+pub(crate) fn state(error: &tokio_postgres::Error) -> Option<&SqlState> {
+    let said = error.as_db_error()?;
+    let by_sentence = SENTENCES.iter().find(|(start, _)| said.message().starts_with(start));
+    match (said.code(), by_sentence) {
+        (&SqlState::INTERNAL_ERROR, Some((_, state))) => Some(state),
+        (code, _) => Some(code),
     }
 }
 

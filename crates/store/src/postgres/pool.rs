@@ -11,6 +11,7 @@ use deadpool_postgres::{
     ClientWrapper, Connect, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError,
     RecyclingMethod, Runtime,
 };
+use futures_util::join;
 use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config, NoTls};
@@ -59,6 +60,7 @@ impl Mode {
         match self {
             Self::Batch | Self::LargeBatch | Self::Change if distributed => {
                 "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+                 SET LOCAL citus.propagate_set_commands = 'local';
                  SELECT pg_advisory_xact_lock_shared(
                      471612, current_schema()::regnamespace::oid::integer)"
             }
@@ -85,6 +87,10 @@ impl Mode {
         }
     }
 }
+
+/// What a session says at its start holds on the coordinator only. This is passed on to the workers,
+/// and by itself, for Citus passes on the whole text that it stands in.
+const ON_WORKERS: &str = "SET LOCAL lock_timeout = '10s'";
 
 /// The pool of one store.
 #[derive(Clone, Debug)]
@@ -184,7 +190,15 @@ impl Transaction {
 
     /// Begins. Statements may be sent before the answer is there.
     pub(super) async fn begin(&self, mode: Mode) -> Outcome<()> {
-        Ok(self.client()?.batch_execute(mode.begin(self.distributed)).await?)
+        let client = self.client()?;
+        let begun = client.batch_execute(mode.begin(self.distributed));
+        if !self.distributed || matches!(mode, Mode::Snapshot) {
+            return Ok(begun.await?);
+        }
+        // Sent together, so that whatever is sent meanwhile comes behind both.
+        let (begun, set) = join!(begun, client.batch_execute(ON_WORKERS));
+        begun?;
+        Ok(set?)
     }
 
     /// Commits. After an error the outcome may be unknown: see [`surely_rolled_back`].

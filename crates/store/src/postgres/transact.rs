@@ -29,7 +29,7 @@ use super::{
     pool::{Transaction, surely_rolled_back},
     store::Shared,
 };
-use crate::error::{Failure, Outcome};
+use crate::error::{Failure, Outcome, state};
 
 /// A batch is tried so many times. The pauses between add up to about a second: long enough for
 /// what two servers do to each other, short enough for those who wait.
@@ -76,7 +76,7 @@ fn may_succeed_later(failure: &Failure) -> bool {
         Failure::Store(StoreError::Conflict { .. }) => true,
         Failure::Postgres(error) => {
             error.is_closed()
-                || error.code().is_some_and(|state| {
+                || state(error).is_some_and(|state| {
                     [
                         SqlState::T_R_SERIALIZATION_FAILURE,
                         SqlState::T_R_DEADLOCK_DETECTED,

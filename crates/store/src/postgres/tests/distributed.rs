@@ -2,10 +2,17 @@
 
 use std::collections::BTreeSet;
 
+use tokio_postgres::error::SqlState;
+
 use super::{PostgresStore, a_distributed_database, an_empty_database, connect};
-use crate::postgres::{
-    OpenError,
-    distribute::{LOCAL, PEOPLE, TABLES, Table},
+use crate::{
+    error::state,
+    postgres::{
+        OpenError,
+        distribute::{LOCAL, PEOPLE, TABLES, Table},
+        pool::{Connections, Mode},
+        session::scalar,
+    },
 };
 
 const DESCRIPTION: &str = include_str!("../../../migrations/postgres/schema.txt");
@@ -122,5 +129,60 @@ async fn journals_are_append_only_on_every_shard() {
     ] {
         let refused = client.batch_execute(change).await.unwrap_err();
         assert!(crate::error::told(&refused).contains("append-only"), "{change}");
+    }
+}
+
+/// A worker's errors come without their codes when rows were copied to it.
+#[tokio::test]
+async fn what_a_worker_says_of_inserted_rows_keeps_its_meaning() {
+    let Some(url) = a_distributed_database().await else { return };
+    let (client, other) = (connect(&url).await, connect(&url).await);
+    let insert = |users: &str, fen: &str| {
+        format!(
+            "INSERT INTO payout (user_id, amount, at, state, reference)
+             SELECT * FROM unnest(
+                 {users}::bigint[], {fen}::bigint[], '{{1,1}}'::bigint[], '{{1,1}}'::smallint[],
+                 '{{a,b}}'::text[]
+             )"
+        )
+    };
+    let good = insert("'{1,2}'", "'{5,5}'");
+    // While somebody else has inserted the same and not yet committed.
+    other.batch_execute(&format!("BEGIN; {good}")).await.unwrap();
+    client.batch_execute("BEGIN; SET LOCAL citus.propagate_set_commands = 'local'").await.unwrap();
+    client.batch_execute("SET LOCAL lock_timeout = '100ms'").await.unwrap();
+    let waited = client.batch_execute(&good).await.unwrap_err();
+    client.batch_execute("ROLLBACK").await.unwrap();
+    other.batch_execute("COMMIT").await.unwrap();
+    let twice = client.batch_execute(&good).await.unwrap_err();
+    let negative = client.batch_execute(&insert("'{3,4}'", "'{5,-5}'")).await.unwrap_err();
+    let nobody = client.batch_execute(&insert("'{5,6}'", "'{5,NULL}'")).await.unwrap_err();
+    assert_eq!(twice.code(), Some(&SqlState::INTERNAL_ERROR), "Citus tells more than it did");
+    for (error, expected) in [
+        (waited, SqlState::LOCK_NOT_AVAILABLE),
+        (twice, SqlState::UNIQUE_VIOLATION),
+        (negative, SqlState::CHECK_VIOLATION),
+        (nobody, SqlState::NOT_NULL_VIOLATION),
+    ] {
+        assert_eq!(state(&error), Some(&expected), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_writer_waits_for_locks_on_workers_as_long_as_anywhere() {
+    let Some(url) = a_distributed_database().await else { return };
+    let mut connections = Connections::new(url.hosts().unwrap()).unwrap();
+    connections.learn().await.unwrap();
+    for mode in [Mode::Change, Mode::Batch, Mode::LargeBatch] {
+        let transaction = connections.begin(mode).await.unwrap();
+        let record = "INSERT INTO change_record VALUES (0, 1, 1, 'a', 'b', 'c', 'd', 'e')";
+        transaction.client().unwrap().batch_execute(record).await.unwrap();
+        let asked =
+            "SELECT current_setting('lock_timeout') FROM change_record WHERE merchant_id = 0";
+        let there: String = scalar(&transaction, asked).await.unwrap();
+        let here: String =
+            scalar(&transaction, "SELECT current_setting('lock_timeout')").await.unwrap();
+        assert_eq!((there.as_str(), here.as_str()), ("10s", "10s"), "{mode:?}");
+        transaction.roll_back().await.unwrap();
     }
 }

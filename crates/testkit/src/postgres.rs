@@ -4,9 +4,14 @@
 //! server, or sets it wrong, starts its own ([`Cluster`]).
 
 use std::{
+    collections::BTreeSet,
+    io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::sleep,
     time::Duration,
 };
@@ -19,6 +24,9 @@ pub const PROGRAMS: &str = "HONGBAO_TEST_POSTGRES_BIN";
 /// Names the coordinator of a Citus cluster to test on; `scripts/with-citus.sh` starts one and sets
 /// it.
 pub const COORDINATOR: &str = "HONGBAO_TEST_CITUS_URL";
+
+/// Names the directory of that cluster; set by the same script.
+pub const CITUS: &str = "HONGBAO_TEST_CITUS";
 
 static TOLD: AtomicU64 = AtomicU64::new(0);
 
@@ -46,13 +54,28 @@ pub fn statement(url: &str, sql: &str) {
     succeeded("psql", &ran.expect("psql runs"));
 }
 
-#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
-fn told(variable: &str, script: &str) -> Option<String> {
+/// The directory of a Citus cluster, with its machines' own inside, and the address of its
+/// coordinator: for a test that has the cluster for itself.
+pub fn a_citus_cluster() -> Option<(PathBuf, String)> {
+    let script = "scripts/with-citus.sh";
+    Some((told(CITUS, script)?.into(), told(COORDINATOR, script)?))
+}
+
+fn told(variable: &'static str, script: &str) -> Option<String> {
     let value = std::env::var(variable).ok();
     if value.is_none() {
-        eprintln!("SKIPPED: {variable} is not set; run it by {script}");
+        say_skipped(variable, script);
     }
     value
+}
+
+/// Says it past `cargo test`, which shows nothing of a test that passes; once is enough.
+fn say_skipped(variable: &'static str, script: &str) {
+    static SAID: Mutex<BTreeSet<&str>> = Mutex::new(BTreeSet::new());
+    if SAID.lock().unwrap_or_else(PoisonError::into_inner).insert(variable) {
+        let says = format!("SKIPPED: {variable} is not set; {script} COMMAND sets it\n");
+        drop(std::io::stderr().write_all(says.as_bytes()));
+    }
 }
 
 /// A server of one test's own, listening on a socket in its directory. Stopped and removed when
@@ -70,7 +93,8 @@ impl Cluster {
         let data = cluster.data();
         let options = ["-U", "hongbao", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"];
         cluster.run("initdb", &[&["-D", &data], options.as_slice()].concat());
-        cluster.append("max_connections = 200\nlog_min_messages = fatal\n");
+        cluster.append("max_connections = 200\nmax_prepared_transactions = 4\n");
+        cluster.append("log_min_messages = fatal\n");
         cluster.start_again();
         Some(cluster)
     }

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use super::tail::TailCheck;
 use crate::{
     App, AppError,
-    ports::{AuditFinding, AuditSource, Store, StoreError},
+    ports::{AuditFinding, AuditSource, Spread, Store, StoreError},
 };
 
 /// Rows read at once.
@@ -88,6 +88,10 @@ pub async fn check_books(
         platform.check(number, of_number.peek().is_none(), || {
             of_number.map(ToString::to_string).collect::<Vec<_>>().join("; ")
         });
+    }
+    if let Some(Spread { tables, shards, machines }) = source.spread().await? {
+        let how = format!("{tables} tables on {machines} machines, no commit between them hung");
+        platform.vouched(32, shards, how);
     }
     // One movement a reference rests on unique keys too, which the structure's fingerprint holds.
     platform.check(28, structure.is_empty(), || structure.join("; "));

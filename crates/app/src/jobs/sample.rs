@@ -23,6 +23,8 @@ const PAYOUTS_MAX: usize = 10_000;
 /// Counts what waits; answers nothing done, for the next time is a pause away.
 pub async fn sample_backlog(app: &Arc<App>) -> Result<usize, AppError> {
     let store = app.store.as_ref();
+    // First: a machine that is away fails the rest, and leaves what others have prepared for it.
+    app.metrics.jobs.prepared(store.prepared().await?);
     let now = store.now().await?;
     let (payouts_pending, oldest_payout_seconds) = payouts(store, now).await?;
     let backlog = Backlog {

@@ -7,6 +7,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::ports::Prepared;
+
 /// What jobs count. Levels are sampled by a job of their own, never by who asks for them.
 #[derive(Debug, Default)]
 pub struct JobMetrics {
@@ -17,6 +19,8 @@ pub struct JobMetrics {
     payouts_pending: Gauge,
     oldest_payout_seconds: Gauge,
     sampled_at_seconds: Gauge,
+    prepared: Gauge,
+    oldest_prepared_seconds: Gauge,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -78,6 +82,16 @@ impl JobMetrics {
                 "When the levels above were read last",
                 &self.sampled_at_seconds,
             ),
+            (
+                "hongbao_store_prepared_transactions",
+                "Transactions prepared on the machines of the store and not decided there",
+                &self.prepared,
+            ),
+            (
+                "hongbao_store_prepared_oldest_seconds",
+                "Age of the oldest prepared transaction of the store; 0 when there is none",
+                &self.oldest_prepared_seconds,
+            ),
         ];
         for (name, help, gauge) in gauges {
             registry.register(name, help, gauge.clone());
@@ -92,6 +106,12 @@ impl JobMetrics {
     /// A step of `job` failed.
     pub(crate) fn failed(&self, job: &'static str) {
         self.failed.get_or_create(&Job { name: job }).inc();
+    }
+
+    /// What the store's machines have prepared.
+    pub(crate) fn prepared(&self, prepared: Prepared) {
+        self.prepared.set(super::level(prepared.count));
+        self.oldest_prepared_seconds.set(super::level(prepared.oldest_seconds));
     }
 
     /// What waits, as read at `at`.

@@ -14,7 +14,7 @@ pub use payout::{InstantPayout, PayoutRail, RailAnswer, RailError};
 pub use records::{
     AuditFinding, Authorization, AuthorizationState, Certificate, ClaimLine, DuePacket, DueScan,
     JournalCursor, MerchantRecord, Message, NewCertificate, NewMerchant, NewUser, OrderRecord,
-    PendingPayout, Person, UserRecord, WalletEntry,
+    PendingPayout, Person, Prepared, Spread, UserRecord, WalletEntry,
 };
 pub use rng::{Rng, SystemRng, bytes as random_bytes};
 pub use store::{AuditSource, Store, StoreError, Work};

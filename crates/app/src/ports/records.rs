@@ -303,6 +303,26 @@ pub struct PendingPayout {
     pub at: Timestamp,
 }
 
+/// Transactions that a machine of the store has prepared and not heard the end of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prepared {
+    /// How many.
+    pub count: u64,
+    /// For how many seconds the oldest has waited; zero when there is none.
+    pub oldest_seconds: u64,
+}
+
+/// Over what the rows of a distributed store lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// Tables that are distributed.
+    pub tables: u64,
+    /// Their shards, all together.
+    pub shards: u64,
+    /// The machines that hold them.
+    pub machines: u64,
+}
+
 /// Something written beside the journals that does not follow from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditFinding {

@@ -20,8 +20,8 @@ use hongbao_domain::{
 
 use super::{
     AuditFinding, Authorization, Certificate, DuePacket, DueScan, JournalCursor, MerchantRecord,
-    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, UserRecord,
-    WalletEntry,
+    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Prepared,
+    Spread, UserRecord, WalletEntry,
 };
 
 use crate::executor::Failure;
@@ -300,7 +300,14 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<PendingPayout>, StoreError>;
 
-    /// One consistent view of everything, for checking the books.
+    /// Transactions that are prepared on a machine of the store, and neither committed nor rolled
+    /// back there: each keeps its locks until it is (C-17). Committing on one machine prepares none.
+    async fn prepared(&self) -> Result<Prepared, StoreError> {
+        Ok(Prepared::default())
+    }
+
+    /// One consistent view of everything, for checking the books. None is given while a commit is
+    /// through on some machines of the store and not on others.
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError>;
 }
 
@@ -355,6 +362,11 @@ pub trait AuditSource: Send {
         bill_no: &str,
         limit: u32,
     ) -> Result<Vec<(OrderKey, Order)>, StoreError>;
+
+    /// Over what the rows lie, where that is more than one machine.
+    async fn spread(&mut self) -> Result<Option<Spread>, StoreError> {
+        Ok(None)
+    }
 
     /// What is written beside the journals (histories, cursors, messages, references, payouts)
     /// and does not follow from them.

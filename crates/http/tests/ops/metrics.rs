@@ -1,11 +1,23 @@
 //! Metrics: what commands leave in them, and what must never be there.
 
-use hongbao_app::jobs::sample_backlog;
+use std::sync::Arc;
+
+use hongbao_app::{
+    App,
+    jobs::sample_backlog,
+    ports::{SystemClock, SystemRng},
+    vault::Vault,
+};
 use hongbao_domain::{
     Fen,
     merchant::{FundingAccount, Recharge},
 };
-use hongbao_testkit::builders::{a_send, normal_terms};
+use hongbao_store::postgres::{PostgresStore, PostgresUrl};
+use hongbao_testkit::{
+    builders::{a_send, normal_terms},
+    postgres::{Cluster, statement},
+};
+use prometheus_client::registry::Registry;
 
 use crate::{call::call, town::Platform};
 
@@ -72,6 +84,25 @@ async fn what_waits_is_sampled() {
     assert!(text.contains("hongbao_packets_expiring_soon 0"));
     assert!(text.contains("hongbao_refund_overdue_seconds 0"));
     assert!(text.contains("hongbao_money_stopped 0"));
+}
+
+/// C-17: on a server that lets transactions be prepared, which the shared one does not.
+#[tokio::test]
+async fn transactions_left_prepared_are_shown() {
+    let Some(server) = Cluster::start() else { return };
+    let url: PostgresUrl = server.url().parse().unwrap();
+    PostgresStore::migrate(&url).await.unwrap();
+    let rng = Arc::new(SystemRng);
+    let vault = Vault::open_with(&Vault::new_master_key(&*rng)).unwrap();
+    let store = Arc::new(PostgresStore::open(&url).await.unwrap());
+    let app = App::start(store, Arc::new(SystemClock::start()), rng, vault);
+    let mut registry = Registry::default();
+    app.metrics().register(&mut registry);
+    statement(&server.url(), "BEGIN; PREPARE TRANSACTION 'left'");
+    sample_backlog(&app).await.unwrap();
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    assert!(text.contains("hongbao_store_prepared_transactions 1\n"), "{text}");
 }
 
 /// O-5: no label is a merchant, a person or an order.

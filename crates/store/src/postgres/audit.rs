@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hongbao_app::ports::{AuditFinding, AuditSource, StoreError};
+use hongbao_app::ports::{AuditFinding, AuditSource, Spread, StoreError};
 use hongbao_domain::{
     MerchantId, PacketKey, UserId,
     ledger::{JournalRow, Owner},
@@ -13,7 +13,7 @@ use hongbao_domain::{
     wallet::Wallet,
 };
 
-use super::{distribute, open, pool::Mode, pool::Transaction, schema, store::Shared};
+use super::{distribute, open, pool::Mode, pool::Transaction, prepared, schema, store::Shared};
 use crate::{
     error::{Failure, Outcome},
     queries::{audit, journal},
@@ -32,7 +32,10 @@ impl Snapshot {
         // The snapshot is taken by the first read, not by BEGIN.
         let _taken: i32 = super::session::scalar(&transaction, "SELECT 1").await?;
         if transaction.distributed() {
-            distribute::fix_view(transaction.client()?).await?;
+            let client = transaction.client()?;
+            distribute::hold_up_writers(client).await?;
+            prepared::none_hangs(client).await?;
+            distribute::fix_view(client).await?;
         }
         Ok(Self { transaction, shared })
     }
@@ -107,6 +110,14 @@ impl AuditSource for Snapshot {
     ) -> Result<Vec<(OrderKey, Order)>, StoreError> {
         let found = audit::orders(&self.transaction, caller, bill_no, limit).await;
         found.map_err(Failure::into_store)
+    }
+
+    async fn spread(&mut self) -> Result<Option<Spread>, StoreError> {
+        if !self.transaction.distributed() {
+            return Ok(None);
+        }
+        let client = self.transaction.client().map_err(Failure::into_store)?;
+        distribute::spread(client).await.map(Some).map_err(Failure::into_store)
     }
 
     async fn projections(&mut self) -> Result<Vec<AuditFinding>, StoreError> {

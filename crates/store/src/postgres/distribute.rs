@@ -5,10 +5,11 @@
 //! go nowhere else. Two small tables stay on the coordinator: `lane`, whose row then tells the
 //! coordinator's own decision about a commit over several machines, and `job_lease`.
 
+use hongbao_app::ports::Spread;
 use tokio_postgres::Client;
 
 use super::open::OpenError;
-use crate::error::told;
+use crate::error::{Outcome, told};
 
 /// Tables and their distribution columns, in the order in which they are distributed.
 pub(super) const TABLES: [Table; 22] = [
@@ -99,18 +100,39 @@ async fn extension(client: &Client) -> Result<bool, OpenError> {
     Ok(client.query_one(EXTENSION, &[]).await?.try_get(0)?)
 }
 
-/// Fixes what a snapshot sees, on all machines at one moment. Each fixes its own view when it is
-/// first read, and no clock is common to them: so writers are held up until all have. They hold the
-/// lock until their commit is through on every machine.
-pub(super) async fn fix_view(client: &Client) -> Result<(), tokio_postgres::Error> {
-    client.batch_execute(FIX_VIEW).await
+/// Over what the tables lie.
+pub(super) async fn spread(client: &Client) -> Outcome<Spread> {
+    let row = client.query_one(SPREAD, &[]).await?;
+    let count = |column| row.try_get::<_, i64>(column).map(i64::unsigned_abs);
+    Ok(Spread { tables: count(0)?, shards: count(1)?, machines: count(2)? })
 }
 
-/// One connection to each machine, for each would have a view of its own. Platforms in other
-/// namespaces of the database are not held up.
+const SPREAD: &str = "
+SELECT count(DISTINCT logicalrelid), count(DISTINCT shardid), count(DISTINCT groupid)
+FROM pg_dist_shard
+JOIN pg_dist_placement USING (shardid)
+JOIN pg_class ON pg_class.oid = logicalrelid
+WHERE relnamespace = current_schema()::regnamespace";
+
+/// Waits until no commit of this platform is under way, and lets none begin before
+/// [`fix_view`] is done: a writer holds the lock until its commit is through on every machine.
+/// Platforms in other namespaces of the database are not held up.
+pub(super) async fn hold_up_writers(client: &Client) -> Outcome<()> {
+    Ok(client.batch_execute(HOLD_UP_WRITERS).await?)
+}
+
+const HOLD_UP_WRITERS: &str =
+    "SELECT pg_advisory_lock(471612, current_schema()::regnamespace::oid::integer)";
+
+/// Fixes what a snapshot sees, on all machines at one moment. Each fixes its own view when it is
+/// first read, and no clock is common to them: so writers are held up until all have.
+pub(super) async fn fix_view(client: &Client) -> Outcome<()> {
+    Ok(client.batch_execute(FIX_VIEW).await?)
+}
+
+/// One connection to each machine, for each would have a view of its own.
 const FIX_VIEW: &str = "
 SET LOCAL citus.max_adaptive_executor_pool_size = 1;
-SELECT pg_advisory_lock(471612, current_schema()::regnamespace::oid::integer);
 SELECT merchant_id FROM merchant_book LIMIT 1;
 SELECT user_id FROM wallet LIMIT 1;
 SELECT pg_advisory_unlock(471612, current_schema()::regnamespace::oid::integer)";

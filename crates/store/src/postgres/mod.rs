@@ -29,6 +29,7 @@ pub(crate) mod moving;
 mod open;
 mod orders;
 mod pool;
+mod prepared;
 mod register;
 mod rows;
 mod schema;

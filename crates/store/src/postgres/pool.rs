@@ -140,6 +140,11 @@ impl Connections {
         Ok(())
     }
 
+    /// Whether the database is distributed.
+    pub(super) const fn distributed(&self) -> bool {
+        self.distributed
+    }
+
     /// A connection outside of any transaction.
     pub(super) async fn connection(&self) -> Outcome<Object> {
         self.pool.get().await.map_err(|error| match error {

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use deadpool_postgres::Object;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
-    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
-    StoreError, UserRecord, WalletEntry, Work,
+    Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Prepared,
+    Store, StoreError, UserRecord, WalletEntry, Work,
 };
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -32,7 +32,7 @@ use super::{
     leases,
     open::{OpenError, PostgresUrl},
     pool::{self, Client, Connections, Mode, Transaction},
-    register, schema, transact,
+    prepared, register, schema, transact,
 };
 use crate::{
     error::{Failure, Outcome},
@@ -506,6 +506,10 @@ impl Store for PostgresStore {
         let snapshot = self.snapshot().await?;
         let found = jobs::pending_payouts(&snapshot, after, limit).await;
         snapshot.read(found).await
+    }
+
+    async fn prepared(&self) -> Result<Prepared, StoreError> {
+        prepared::count(&self.shared.connections).await.map_err(Failure::into_store)
     }
 
     async fn audit_source(&self) -> Result<Box<dyn AuditSource>, StoreError> {

@@ -122,6 +122,11 @@ impl PlatformAudit {
         self.report.looked_at(number);
     }
 
+    /// Takes in what the store vouches for: an invariant held for so many, and how.
+    pub fn vouched(&mut self, number: u8, checked: u64, how: String) {
+        self.report.vouched(number, checked, how);
+    }
+
     /// The report over everything.
     pub fn finish(mut self) -> Report {
         let lost = self.accounts.keys().next().map(|(user, kind)| (*user, *kind));
@@ -174,6 +179,19 @@ fn place(packet: PacketKey) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shards_are_told_of_only_where_there_are_some() {
+        let said = PlatformAudit::default().finish().to_string();
+        assert!(said.contains("I-32 n/a  nothing is in transit between shards (one shard)\n"));
+        let mut audit = PlatformAudit::default();
+        audit.vouched(32, 92, "on two machines".to_owned());
+        let report = audit.finish();
+        assert!(report.clean());
+        let line = "I-32 ok   nothing is in transit between shards \
+                    (92 checked, 0 broken; on two machines)\n";
+        assert!(report.to_string().contains(line), "{report}");
+    }
 
     #[test]
     fn what_all_accounts_add_up_to_is_told_with_its_sign() {

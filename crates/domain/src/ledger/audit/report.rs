@@ -82,6 +82,8 @@ pub struct Line {
     pub broken: u64,
     /// The first few that broke it, one sentence each.
     pub examples: Vec<String>,
+    /// How it was looked at, where that is not the same for every store.
+    pub how: Option<String>,
 }
 
 /// Examples kept per invariant: enough to see a pattern, few enough to read.
@@ -112,6 +114,13 @@ impl Report {
         self.lines.entry(Invariant(number)).or_default();
     }
 
+    /// Notes that an invariant held for so many, and how that is known.
+    pub fn vouched(&mut self, number: u8, checked: u64, how: String) {
+        let line = self.lines.entry(Invariant(number)).or_default();
+        line.checked = line.checked.saturating_add(checked);
+        line.how = Some(how);
+    }
+
     /// Takes in another report.
     pub fn merge(&mut self, other: Self) {
         self.unexplained_fen = self.unexplained_fen.saturating_add(other.unexplained_fen);
@@ -121,6 +130,7 @@ impl Report {
             line.broken = line.broken.saturating_add(theirs.broken);
             let room = EXAMPLES_MAX.saturating_sub(line.examples.len());
             line.examples.extend(theirs.examples.into_iter().take(room));
+            line.how = theirs.how.or_else(|| line.how.take());
         }
     }
 
@@ -164,9 +174,12 @@ impl fmt::Display for Report {
                 _ => "FAIL",
             };
             write!(f, "{invariant} {verdict} {says}")?;
-            match unseen {
-                Some(why) => writeln!(f, " ({why})")?,
-                None => writeln!(f, " ({} checked, {} broken)", line.checked, line.broken)?,
+            match (unseen, &line.how) {
+                (Some(why), _) => writeln!(f, " ({why})")?,
+                (None, None) => writeln!(f, " ({} checked, {} broken)", line.checked, line.broken)?,
+                (None, Some(how)) => {
+                    writeln!(f, " ({} checked, {} broken; {how})", line.checked, line.broken)?;
+                }
             }
             for example in line.examples {
                 writeln!(f, "       {example}")?;

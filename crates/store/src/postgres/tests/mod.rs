@@ -6,6 +6,7 @@ mod dropped;
 mod isolation;
 mod leases;
 mod lost_commits;
+mod prepared;
 mod proxy;
 mod refused_servers;
 mod schema;

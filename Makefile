@@ -1,6 +1,6 @@
 # `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help demo story test test-stores failover bench fmt lint doc fuzz clean
+.PHONY: help demo story test test-stores citus test-citus failover bench fmt lint doc fuzz clean
 
 DATA ?= demo-data
 FUZZ_SECONDS ?= 60
@@ -38,7 +38,21 @@ test-stores:
 	cargo test --locked -p hongbao-http
 	HONGBAO_TEST_API_STORE=postgres cargo test --locked -p hongbao-http --tests
 	HONGBAO_TEST_API_STORE=three-on-postgres cargo test --locked -p hongbao-http --tests
+	@echo 'SKIPPED: the interface on Citus; `make citus` runs it, with all else that needs a cluster' >&2
 	cargo test --locked -p hongbao-server
+
+citus: tools ## Try store, interface and a killed worker on a Citus cluster; says how to get Citus
+	scripts/ensure-packages.sh procps
+	scripts/with-citus.sh $(MAKE) --no-print-directory test-citus
+
+# What runs on a coordinator with two workers; `citus` starts them.
+test-citus:
+	cargo test --locked -p hongbao-store --lib distributed
+	cargo test --locked -p hongbao-store --test verify_citus
+	cargo test --locked -p hongbao-testkit --test citus
+	cargo test --locked -p hongbao-testkit --test storms on_citus
+	HONGBAO_TEST_API_STORE=citus cargo test --locked -p hongbao-http --tests
+	cargo test --locked -p hongbao-server --test cluster -- --nocapture
 
 failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40), and look for what is lost
 	scripts/ensure-packages.sh postgresql postgresql-client procps

@@ -10,8 +10,16 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/ensure-packages.sh postgresql postgresql-client
 bin=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -n 1)")
-if [ ! -e "/usr/share/postgresql/$(basename "$(dirname "$bin")")/extension/citus.control" ]; then
-  echo "the Citus extension is not installed for $bin: see docs/CITUS.md" >&2
+version=$(basename "$(dirname "$bin")")
+if [ ! -e "/usr/share/postgresql/$version/extension/citus.control" ]; then
+  cat >&2 <<SAY
+The Citus extension is not installed for PostgreSQL $version, and Debian has no package of it. Build it
+once, as root, which takes some minutes:
+
+$(sed -n '/^```sh build$/,/^```$/{/^```/d;s/^/  /;p}' docs/CITUS.md)
+
+docs/CITUS.md says more. Then run this again.
+SAY
   exit 1
 fi
 directory=$(mktemp -d)

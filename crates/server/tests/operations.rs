@@ -18,12 +18,8 @@ use std::{
     time::Duration,
 };
 
-use common::{DemoProcess, HONGBAO, private_directory};
+use common::{DemoProcess, HONGBAO, private_directory, shown};
 use hongbao_wire::SignType;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpStream,
-};
 
 fn workspace(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
@@ -68,19 +64,6 @@ fn expressions(dashboard: &serde_json::Value) -> Vec<String> {
     let panels = dashboard["panels"].as_array().unwrap();
     let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect()
-}
-
-/// What `/metrics` of the demo says.
-async fn shown(demo: &DemoProcess) -> String {
-    let base = demo.clone_manifest().ops_base;
-    let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
-    let head = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    socket.write_all(head).await.unwrap();
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer).await.unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
-    body.to_owned()
 }
 
 /// What `/metrics` of the demo says after a send, a refusal and a page.

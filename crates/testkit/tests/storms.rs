@@ -1,6 +1,6 @@
 //! Race storms F-1 to F-6: sixty-four tasks at once through the executor, on each store, and on
-//! PostgreSQL through the executors of three servers too. Whoever wins, the counts are exact and the
-//! books add up.
+//! PostgreSQL and Citus through the executors of three servers too. Whoever wins, the counts are
+//! exact and the books add up.
 
 #![expect(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ use hongbao_store::{
 use hongbao_testkit::{
     ManualClock, ModelStore, SeededRng,
     builders::{a_claim, a_link_claim, a_merchant, a_send, a_user, group_terms, normal_terms},
-    postgres::a_namespace,
+    postgres::{a_distributed_namespace, a_namespace},
 };
 use tokio::task::JoinSet;
 
@@ -76,13 +76,24 @@ impl Storm {
         let (server, namespace) = a_namespace()?;
         let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
         PostgresStore::migrate(&url).await.unwrap();
+        Some(Self::of_servers(servers, &url).await)
+    }
+
+    async fn on_citus(servers: usize) -> Option<Self> {
+        let (server, namespace) = a_distributed_namespace()?;
+        let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
+        PostgresStore::migrate_and_distribute(&url).await.unwrap();
+        Some(Self::of_servers(servers, &url).await)
+    }
+
+    async fn of_servers(servers: usize, url: &PostgresUrl) -> Self {
         let clock = ManualClock::morning();
         let mut stores: Vec<Arc<dyn Store>> = Vec::new();
         for _ in 0..servers {
             let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
-            stores.push(Arc::new(PostgresStore::open_with_clock(&url, time).await.unwrap()));
+            stores.push(Arc::new(PostgresStore::open_with_clock(url, time).await.unwrap()));
         }
-        Some(Self::over(stores, clock))
+        Self::over(stores, clock)
     }
 
     fn app(&self) -> &App {
@@ -263,6 +274,13 @@ macro_rules! storms {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 let Some(storm) = super::Storm::on_postgres(super::SERVERS).await else { return };
+                super::$name(storm).await;
+            })+
+        }
+        mod on_citus_with_three_servers {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let Some(storm) = super::Storm::on_citus(super::SERVERS).await else { return };
                 super::$name(storm).await;
             })+
         }

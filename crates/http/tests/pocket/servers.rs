@@ -1,7 +1,7 @@
 //! The servers that a test calls: one over a store in memory, or over PostgreSQL, or several.
 //!
-//! `HONGBAO_TEST_API_STORE` says which: nothing or `model`, `postgres`, or `three-on-postgres`. Three
-//! answer in turn, so that whatever one was told the next one has to know (I-24).
+//! `HONGBAO_TEST_API_STORE` says which: nothing or `model`, `postgres`, `three-on-postgres`, or
+//! `citus`. Three answer in turn, so that whatever one was told the next one has to know (I-24).
 
 use std::sync::{
     Arc,
@@ -16,7 +16,10 @@ use hongbao_app::{
 };
 use hongbao_domain::change::ChangeRecord;
 use hongbao_store::postgres::{PostgresStore, PostgresUrl};
-use hongbao_testkit::{ManualClock, ModelStore, postgres::a_namespace};
+use hongbao_testkit::{
+    ManualClock, ModelStore,
+    postgres::{a_distributed_namespace, a_namespace},
+};
 use tower::ServiceExt as _;
 
 /// One application a server.
@@ -37,6 +40,7 @@ impl Servers {
             }
             Ok("postgres") => on_postgres(1, &clock).await,
             Ok("three-on-postgres") => on_postgres(3, &clock).await,
+            Ok("citus") => on_citus(&clock).await,
             Ok(other) => panic!("no such store: {other}"),
         };
         let key = Vault::new_master_key(&*rng);
@@ -82,14 +86,31 @@ impl Servers {
     }
 }
 
+// A database was asked for by name, so that skipping would be wrong.
+
 async fn on_postgres(servers: usize, clock: &Arc<ManualClock>) -> Vec<Arc<dyn Store>> {
-    // It was asked for by name, so that skipping would be wrong.
     let (server, namespace) = a_namespace().unwrap();
     let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
     PostgresStore::migrate(&url).await.unwrap();
+    opened(servers, &url, clock).await
+}
+
+/// Distributed as `hongbao migrate --distribute` does it.
+async fn on_citus(clock: &Arc<ManualClock>) -> Vec<Arc<dyn Store>> {
+    let (server, namespace) = a_distributed_namespace().unwrap();
+    let url = server.parse::<PostgresUrl>().unwrap().in_namespace(&namespace);
+    PostgresStore::migrate_and_distribute(&url).await.unwrap();
+    opened(1, &url, clock).await
+}
+
+async fn opened(
+    servers: usize,
+    url: &PostgresUrl,
+    clock: &Arc<ManualClock>,
+) -> Vec<Arc<dyn Store>> {
     let mut stores: Vec<Arc<dyn Store>> = Vec::new();
     for _ in 0..servers {
-        let store = PostgresStore::open_with_clock(&url, clock.clone()).await;
+        let store = PostgresStore::open_with_clock(url, clock.clone()).await;
         stores.push(Arc::new(store.unwrap()));
     }
     stores

@@ -24,6 +24,10 @@ use hongbao_server::{
     running::open_store_read_only,
 };
 use hongbao_wire::SignType;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 /// The binary under test.
 pub const HONGBAO: &str = env!("CARGO_BIN_EXE_hongbao");
@@ -163,6 +167,19 @@ pub fn phone(manifest: &Manifest, user: usize) -> JsonClient {
 pub fn operator(manifest: &Manifest) -> JsonClient {
     let address = manifest.ops_base.trim_start_matches("http://").to_owned();
     JsonClient::new(address, &manifest.ops_token)
+}
+
+/// What `/metrics` of a demo says.
+pub async fn shown(demo: &DemoProcess) -> String {
+    let base = demo.clone_manifest().ops_base;
+    let mut socket = TcpStream::connect(base.trim_start_matches("http://")).await.unwrap();
+    let head = b"GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+    socket.write_all(head).await.unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).await.unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    body.to_owned()
 }
 
 /// The fields of `sendredpack`, unsigned.

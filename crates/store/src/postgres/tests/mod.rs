@@ -9,6 +9,7 @@ mod lost_commits;
 mod proxy;
 mod refused_servers;
 mod schema;
+mod tls;
 
 use std::{
     sync::{

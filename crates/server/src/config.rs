@@ -1,7 +1,11 @@
 //! Configuration: flags over environment over file over defaults.
 
-use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr};
+use std::{ffi::OsStr, fmt, net::SocketAddr, path::PathBuf, str::FromStr};
 
+use clap::{
+    builder::{TypedValueParser, ValueParserFactory},
+    error::ErrorKind,
+};
 use figment::{
     Figment,
     providers::{Env, Format as _, Serialized, Toml},
@@ -45,6 +49,37 @@ impl FromStr for StoreUrl {
             Some(("postgres" | "postgresql", _)) => text.parse().map(Self::Postgres),
             _ => Err("this names no store: give sqlite:PATH or postgres://…".to_owned()),
         }
+    }
+}
+
+/// Reads a URL from the command line. What clap would say of a wrong one shows it whole, password and
+/// all.
+#[derive(Clone, Debug)]
+pub struct StoreUrlParser;
+
+impl TypedValueParser for StoreUrlParser {
+    type Value = StoreUrl;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        flag: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<StoreUrl, clap::Error> {
+        let read = value.to_str().ok_or_else(|| "not UTF-8".to_owned()).and_then(str::parse);
+        read.map_err(|why| {
+            let flag = flag.map_or_else(String::new, |flag| format!(" for {flag}"));
+            let why = format!("invalid value{flag}: {why}\n");
+            clap::Error::raw(ErrorKind::ValueValidation, why).with_cmd(command)
+        })
+    }
+}
+
+impl ValueParserFactory for StoreUrl {
+    type Parser = StoreUrlParser;
+
+    fn value_parser() -> StoreUrlParser {
+        StoreUrlParser
     }
 }
 
@@ -219,8 +254,8 @@ mod tests {
         assert_eq!(url.to_string(), "sqlite:/var/lib/hongbao.db");
         assert!("mysql:x".parse::<StoreUrl>().unwrap_err().contains("postgres://"));
         assert!("postgres://host".parse::<StoreUrl>().unwrap_err().contains("missing"));
-        let tls = "postgres://me@host/bank?sslmode=require".parse::<StoreUrl>();
-        assert!(tls.unwrap_err().contains("TLS"));
+        let tls = "postgres://me@host/bank?sslmode=verify-full".parse::<StoreUrl>();
+        assert!(tls.unwrap_err().contains("sslrootcert=FILE"));
     }
 
     #[test]

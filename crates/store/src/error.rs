@@ -4,6 +4,8 @@ use hongbao_app::ports::StoreError;
 use rusqlite::{ErrorCode, ffi};
 use tokio_postgres::error::SqlState;
 
+use crate::postgres::tls_advice;
+
 /// A database failed, or a rule of the store did.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -121,8 +123,14 @@ pub(crate) fn one(written: impl TryInto<u64>, what: &'static str) -> Outcome<()>
     if matches!(written.try_into(), Ok(1)) { Ok(()) } else { Err(Failure::conflict(what)) }
 }
 
-/// The server's own sentence where there is one; the client library only says "db error".
+/// The server's own sentence where there is one; the client library only says "db error". With what
+/// to do where TLS is the trouble.
 pub(crate) fn told(error: &tokio_postgres::Error) -> String {
+    let said = said(error);
+    tls_advice(error).map_or_else(|| said.clone(), |advice| format!("{said}; {advice}"))
+}
+
+fn said(error: &tokio_postgres::Error) -> String {
     match (error.as_db_error(), std::error::Error::source(error)) {
         (Some(said), _) => format!("{}: {}", said.code().code(), said.message()),
         (None, Some(source)) => format!("{error}: {source}"),

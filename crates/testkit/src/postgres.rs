@@ -5,7 +5,10 @@
 
 use std::{
     collections::BTreeSet,
+    fs::Permissions,
     io::Write as _,
+    net::TcpListener,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, Output},
     sync::{
@@ -78,30 +81,45 @@ fn say_skipped(variable: &'static str, script: &str) {
     }
 }
 
-/// A server of one test's own, listening on a socket in its directory. Stopped and removed when
-/// dropped.
+/// A server of one test's own, listening on a socket in its directory, and on a port of this machine
+/// if it was asked to. Stopped and removed when dropped.
 #[derive(Debug)]
 pub struct Cluster {
     programs: PathBuf,
     directory: PathBuf,
+    port: Option<u16>,
 }
 
 impl Cluster {
     /// Makes and starts one. `None`, said loudly, where the programs are not known.
     pub fn start() -> Option<Self> {
-        let cluster = Self::in_a_new_directory()?;
+        Self::start_with(None, |_| ())
+    }
+
+    /// One that listens on a port, too. `prepare` may append settings and put files before it
+    /// starts.
+    pub fn start_on_a_port(prepare: impl FnOnce(&Self)) -> Option<Self> {
+        let free = TcpListener::bind(("127.0.0.1", 0)).expect("a port is free");
+        let port = free.local_addr().expect("it has a number").port();
+        drop(free);
+        Self::start_with(Some(port), prepare)
+    }
+
+    fn start_with(port: Option<u16>, prepare: impl FnOnce(&Self)) -> Option<Self> {
+        let cluster = Self::in_a_new_directory(port)?;
         let data = cluster.data();
         let options = ["-U", "hongbao", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"];
         cluster.run("initdb", &[&["-D", &data], options.as_slice()].concat());
         cluster.append("max_connections = 200\nmax_prepared_transactions = 4\n");
         cluster.append("log_min_messages = fatal\n");
+        prepare(&cluster);
         cluster.start_again();
         Some(cluster)
     }
 
     /// A standby of this one, which follows it and only reads.
     pub fn standby(&self) -> Option<Self> {
-        let standby = Self::in_a_new_directory()?;
+        let standby = Self::in_a_new_directory(None)?;
         let from = self.directory.display().to_string();
         let data = standby.data();
         let fast = ["-U", "hongbao", "-D", &data, "-R", "-c", "fast"];
@@ -110,11 +128,11 @@ impl Cluster {
         Some(standby)
     }
 
-    fn in_a_new_directory() -> Option<Self> {
+    fn in_a_new_directory(port: Option<u16>) -> Option<Self> {
         let programs = PathBuf::from(told(PROGRAMS, "scripts/with-postgres.sh")?);
         let directory = std::env::temp_dir().join(a_name("hongbao-postgres"));
         std::fs::create_dir(&directory).expect("a directory is made");
-        let cluster = Self { programs, directory };
+        let cluster = Self { programs, directory, port };
         if is_root() {
             let made = Command::new("chown").arg("postgres").arg(&cluster.directory).output();
             succeeded("chown", &made.expect("chown runs"));
@@ -125,7 +143,25 @@ impl Cluster {
     /// Its address.
     pub fn url(&self) -> String {
         let directory = self.directory.display().to_string().replace('/', "%2F");
-        format!("postgres://hongbao@{directory}/postgres")
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        format!("postgres://hongbao@{directory}{port}/postgres")
+    }
+
+    /// Its address by the name of a host of this machine.
+    pub fn url_at(&self, host: &str) -> String {
+        let port = self.port.expect("it listens on a port");
+        format!("postgres://hongbao@{host}:{port}/postgres")
+    }
+
+    /// Puts a file into its data directory, for nobody but the server to read.
+    pub fn put(&self, name: &str, text: &str) {
+        let file = Path::new(&self.data()).join(name);
+        std::fs::write(&file, text).expect("a file is written");
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).expect("it is closed");
+        if is_root() {
+            let made = Command::new("chown").arg("postgres").arg(&file).output();
+            succeeded("chown", &made.expect("chown runs"));
+        }
     }
 
     /// Writes lines into its configuration; they count after a restart or a reload.
@@ -144,7 +180,11 @@ impl Cluster {
     /// Starts it after it was killed. Its orphans hold its memory until they notice, so this may
     /// take a few attempts.
     pub fn start_again(&self) {
-        let socket = format!("-k {} -c listen_addresses=''", self.directory.display());
+        let listen = match self.port {
+            Some(port) => format!("-p {port} -c listen_addresses=127.0.0.1"),
+            None => "-c listen_addresses=''".to_owned(),
+        };
+        let socket = format!("-k {} {listen}", self.directory.display());
         let log = self.directory.join("log").display().to_string();
         let data = self.data();
         for _ in 0..50 {

@@ -91,7 +91,7 @@ fn pgbench(url: &PostgresUrl, script: &Path, clients: u32) -> Result<f64, BenchE
         .arg(SECONDS.to_string())
         .args(["-c", &clients.to_string(), "-f"])
         .arg(script)
-        .arg(url.with_password())
+        .arg(url.for_programs())
         .output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let tps = text.lines().find_map(|line| line.strip_prefix("tps = "));
@@ -104,7 +104,7 @@ fn pgbench(url: &PostgresUrl, script: &Path, clients: u32) -> Result<f64, BenchE
 /// Runs statements that a blank line parts, each by itself.
 fn run_sql(url: &PostgresUrl, sql: &str) -> Result<(), BenchError> {
     let mut command = Command::new("psql");
-    command.args(["-q", "-v", "ON_ERROR_STOP=1"]).arg(url.with_password());
+    command.args(["-q", "-v", "ON_ERROR_STOP=1"]).arg(url.for_programs());
     for statement in sql.split("\n\n") {
         command.arg("-c").arg(statement);
     }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `open`, `schema` | what must hold before the first command: settings, role of the server, schema |
 //! | `distribute` | the tables over many machines |
+//! | `tls` | what protects the way to the server |
 //! | `timeline` | telling an old primary from the one that took over |
 //! | `pool` | connections, each checked when it is made; transactions that never leak |
 //! | `transact` | load, decide, commit; what is tried again; what became of a lost commit |
@@ -38,7 +39,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod tls;
 mod transact;
 
 pub use open::{OpenError, PostgresUrl};
 pub use store::PostgresStore;
+pub(crate) use tls::advice as tls_advice;

@@ -10,7 +10,7 @@
 //! | schema version and description | a constraint that somebody dropped protects nobody |
 //!
 //! All but the schema is checked on every new connection, for after a failover it may lead
-//! somewhere else.
+//! somewhere else. What is asked of TLS, in `tls`, is asked of every one, too.
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
@@ -21,12 +21,13 @@ use tokio::{
 };
 use tokio_postgres::{
     Client, Config,
-    config::{Host, SslMode},
+    config::{ChannelBinding, Host},
 };
 
 use super::{
     pool,
     timeline::{self, Newest},
+    tls::{Connector, Tls},
 };
 use crate::error::{Failure, told};
 
@@ -57,6 +58,9 @@ pub enum OpenError {
     /// Nobody answers, or whoever does says no.
     #[error("the database is not reachable: {0}")]
     Unreachable(String),
+    /// A file that the URL names for TLS cannot be used.
+    #[error("no TLS to the database can be made, so none was tried without: {0}")]
+    Tls(String),
     /// The server is too old.
     #[error("the server is PostgreSQL {found}: 15 or newer is needed")]
     TooOld {
@@ -165,6 +169,17 @@ impl PostgresUrl {
         &self.0
     }
 
+    /// The same, with its password, for programs of PostgreSQL: what is meant of TLS where the URL
+    /// says nothing is said.
+    pub fn for_programs(&self) -> String {
+        let sign = if self.0.contains('?') { '&' } else { '?' };
+        match Tls::take(&self.0) {
+            Ok((_, tls)) => format!("{}{sign}sslmode={}", self.0, tls.mode()),
+            // It was read when it was made.
+            Err(_) => self.0.clone(),
+        }
+    }
+
     /// The same database, with everything in a namespace (a PostgreSQL schema) of its own.
     #[must_use]
     pub fn in_namespace(&self, name: &str) -> Self {
@@ -174,29 +189,49 @@ impl PostgresUrl {
 
     /// The hosts, each with its own configuration.
     pub(super) fn hosts(&self) -> Result<Hosts, OpenError> {
-        let unreadable = |error: tokio_postgres::Error| OpenError::Unreachable(told(&error));
-        let config: Config = self.0.parse().map_err(unreadable)?;
-        Ok(Hosts { configs: each_host(&config), newest: Arc::default() })
+        let (config, tls) = parse(&self.0).map_err(OpenError::Unreachable)?;
+        // A password that is bound to the certificate checks it, too.
+        let bound = config.get_channel_binding() == ChannelBinding::Require;
+        if let Some(host) = tls.unchecked(config.get_hosts()).filter(|_| !bound) {
+            tracing::warn!(
+                host,
+                "nobody checks who answers as the database: give sslmode=verify-full and \
+                 sslrootcert, unless the network is this platform's own"
+            );
+        }
+        let connector = tls.connector()?;
+        Ok(Hosts { configs: each_host(&config, &tls), connector, newest: Arc::default() })
     }
+}
+
+const FORM: &str = "postgres://USER[:PASSWORD]@HOST[:PORT][,HOST…]/DATABASE";
+
+/// What a URL says, for the client library and for TLS.
+fn parse(url: &str) -> Result<(Config, Tls), String> {
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(format!("not a store: give {FORM}"));
+    }
+    let (url, tls) = Tls::take(url)?;
+    let config: Config =
+        url.parse().map_err(|error| format!("not a store ({}): give {FORM}", told(&error)))?;
+    if config.get_hosts().is_empty() || config.get_dbname().is_none() {
+        return Err(format!("host or database is missing: give {FORM}"));
+    }
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    let socket = |host: &Host| matches!(host, Host::Unix(_));
+    let unpaired = addresses.len() != hosts.len() || hosts.iter().any(socket);
+    if !addresses.is_empty() && unpaired {
+        return Err("hostaddr gives each host its address: give as many, and no sockets".to_owned());
+    }
+    tls.check_hosts(hosts)?;
+    Ok((config, tls))
 }
 
 impl FromStr for PostgresUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "postgres://USER[:PASSWORD]@HOST[:PORT][,HOST…]/DATABASE";
-        let config: Config =
-            text.parse().map_err(|error| format!("not a store ({error}): give {form}"))?;
-        if config.get_ssl_mode() == SslMode::Require {
-            return Err(
-                "TLS to the database is not there yet: leave sslmode out, and use a socket, \
-                        a private network or a tunnel"
-                    .to_owned(),
-            );
-        }
-        if config.get_hosts().is_empty() || config.get_dbname().is_none() {
-            return Err(format!("host or database is missing: give {form}"));
-        }
+        parse(text)?;
         Ok(Self(text.to_owned()))
     }
 }
@@ -224,6 +259,7 @@ impl fmt::Debug for PostgresUrl {
 #[derive(Debug)]
 pub(super) struct Hosts {
     configs: Vec<Config>,
+    connector: Connector,
     newest: Arc<Newest>,
 }
 
@@ -241,7 +277,8 @@ impl Hosts {
     ///
     /// All are asked at once: one that is frozen, and so never answers, stops nobody.
     pub(super) async fn connect(&self) -> Result<Connected, tokio_postgres::Error> {
-        let mut asked: FuturesUnordered<_> = self.configs.iter().map(ask).collect();
+        let mut asked: FuturesUnordered<_> =
+            self.configs.iter().map(|config| ask(config, &self.connector)).collect();
         let mut best: Option<(u32, Connected)> = None;
         let (mut reached, mut failed, mut until) = (None, None, None);
         loop {
@@ -265,20 +302,23 @@ impl Hosts {
             (Some(connected), _) => Ok(connected),
             (None, Some(error)) => Err(error),
             // A URL names at least one host; a configuration without says so itself.
-            (None, None) => pool::connect(&Config::new()).await,
+            (None, None) => pool::connect(&Config::new(), &self.connector).await,
         }
     }
 }
 
 /// A connection to one server, and its timeline if it serves.
-async fn ask(config: &Config) -> Result<(Option<u32>, Connected), tokio_postgres::Error> {
-    let connected = pool::connect(config).await?;
+async fn ask(
+    config: &Config,
+    connector: &Connector,
+) -> Result<(Option<u32>, Connected), tokio_postgres::Error> {
+    let connected = pool::connect(config, connector).await?;
     let timeline = check_server(&connected.0).await.ok();
     Ok((timeline, connected))
 }
 
 /// One configuration for each host, with what all have in common.
-fn each_host(config: &Config) -> Vec<Config> {
+fn each_host(config: &Config, tls: &Tls) -> Vec<Config> {
     let ports = config.get_ports();
     let hosts = config.get_hosts().iter().enumerate();
     hosts
@@ -290,7 +330,12 @@ fn each_host(config: &Config) -> Vec<Config> {
                 Host::Unix(path) => one.host_path(path),
             };
             let port = ports.get(place).or_else(|| ports.first()).copied();
-            one.port(port.unwrap_or(5432));
+            one.port(port.unwrap_or(5432))
+                .ssl_mode(tls.ssl_mode(host))
+                .channel_binding(config.get_channel_binding());
+            if let Some(address) = config.get_hostaddrs().get(place) {
+                one.hostaddr(*address);
+            }
             if let Some(user) = config.get_user() {
                 one.user(user);
             }

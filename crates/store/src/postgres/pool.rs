@@ -14,11 +14,12 @@ use deadpool_postgres::{
 use futures_util::join;
 use hongbao_app::ports::StoreError;
 use tokio::task::JoinHandle;
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Config};
 
 use super::{
     distribute,
     open::{self, Hosts, OpenError},
+    tls::Connector,
 };
 use crate::error::{Failure, Outcome};
 
@@ -289,15 +290,17 @@ impl Connect for ToHosts {
 /// in every language.
 const STANDBY_WAIT: &str = "SyncRepWaitForLSN";
 
-/// Runs the connection until it ends.
+/// Connects, with TLS as the connector and the configuration have it, and runs the connection until
+/// it ends. Every connection to a server is made here.
 ///
 /// A server whose wait for its synchronous standby is cancelled answers the commit as if it was
 /// safe, with a warning before: a failover would lose it. The connection is then ended here, before
 /// that answer, so that the commit counts as not answered and is read back (C-5).
 pub(super) async fn connect(
     config: &Config,
+    connector: &Connector,
 ) -> Result<(tokio_postgres::Client, JoinHandle<()>), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+    let (client, mut connection) = config.connect(connector.0.clone()).await?;
     let running = tokio::spawn(async move {
         while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
             match message {

@@ -2,6 +2,8 @@
 
 #![expect(unreachable_pub, reason = "each test file has its own")]
 
+pub mod cases;
+
 use hongbao_domain::{
     Fen, UserId,
     merchant::{FundingAccount, Recharge, WithdrawFromMerchant},

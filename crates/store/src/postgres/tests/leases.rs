@@ -2,7 +2,7 @@
 
 use hongbao_app::ports::Store as _;
 
-use super::{PostgresStore, an_empty_database, connect};
+use super::{PostgresStore, an_empty_database, an_own_database, connect, until};
 
 #[tokio::test]
 async fn one_of_two_servers_holds_a_lease() {
@@ -31,6 +31,26 @@ async fn the_other_server_takes_over_when_the_holder_falls_silent() {
     assert!(other.lease("expiry").await.unwrap());
     // Back again, the first one waits for its turn.
     assert!(!one.lease("expiry").await.unwrap());
+}
+
+#[tokio::test]
+async fn of_two_that_saw_it_run_out_one_gets_it() {
+    let Some((url, _)) = an_own_database().await else { return };
+    let one = PostgresStore::open(&url).await.unwrap();
+    let other = PostgresStore::open(&url).await.unwrap();
+    assert!(one.lease("expiry").await.unwrap());
+    let (holding, watching) = (connect(&url).await, connect(&url).await);
+    // Both see that it ran out, and neither can take it yet.
+    holding.batch_execute("UPDATE job_lease SET until = 0").await.unwrap();
+    holding.batch_execute("BEGIN; SELECT FROM job_lease FOR UPDATE").await.unwrap();
+    let both_wait = "SELECT count(*) = 2 FROM pg_stat_activity
+                     WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let let_go = async {
+        until(&watching, both_wait).await;
+        holding.batch_execute("COMMIT").await.unwrap();
+    };
+    let (ours, theirs, ()) = tokio::join!(one.lease("expiry"), other.lease("expiry"), let_go);
+    assert_ne!(ours.unwrap(), theirs.unwrap());
 }
 
 #[tokio::test]

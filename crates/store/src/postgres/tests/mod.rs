@@ -10,6 +10,7 @@ mod prepared;
 mod proxy;
 mod refused_servers;
 mod schema;
+mod tls;
 
 use std::{
     sync::{

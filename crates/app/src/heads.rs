@@ -11,7 +11,7 @@ use std::{
 
 use hongbao_domain::{
     UserId,
-    ledger::{JournalHash, JournalHead, JournalRow, Owner},
+    ledger::{JournalHash, JournalHead, JournalRow, Owner, chain},
     merchant::Merchant,
 };
 
@@ -60,6 +60,36 @@ impl<'s> Heads<'s> {
             Next::Nothing => Ok(None),
         }
     }
+}
+
+/// Merchants' journals that do not end as their head says, a sentence each: the newest row is another
+/// one, or does not follow from the row before. Three rows of each are read; damage further up is
+/// for the full check to find.
+pub async fn torn_ends(source: &mut dyn AuditSource) -> Result<Vec<String>, StoreError> {
+    let mut torn = Vec::new();
+    for merchant in source.merchants().await? {
+        let (journal, head) = (Owner::Merchant(merchant.id), merchant.book.journal);
+        let rows = source.journal(journal, head.seq.saturating_sub(2), 3).await?;
+        if !ends_with(&rows, &head) {
+            torn.push(format!("{journal} does not end with row {} as its head has it", head.seq));
+        }
+    }
+    Ok(torn)
+}
+
+fn ends_with(rows: &[JournalRow], head: &JournalHead) -> bool {
+    let (before, last) = match rows {
+        [] => return head.seq == 0,
+        [last] => (None, last),
+        [before, last] => (Some(before), last),
+        _ => return false,
+    };
+    let before_seq = before.map_or(0, |row| row.seq);
+    let hash = before.map_or_else(JournalHash::default, |row| row.hash);
+    last.seq == head.seq
+        && before_seq.checked_add(1) == Some(last.seq)
+        && last.hash == head.hash
+        && chain::expected(hash, last) == last.hash
 }
 
 /// A head that was told outside of the store.

@@ -344,6 +344,70 @@ fn another_store_under_the_same_manifest_is_refused_by_its_heads() {
     assert!(!target.join("hongbao.db").exists());
 }
 
+/// The bytes of a hash, where they stand for the first time.
+fn hash_in(bytes: &[u8], hash: &str) -> usize {
+    let hash = hex::decode(hash).unwrap();
+    bytes.windows(hash.len()).position(|window| window == hash).unwrap()
+}
+
+/// The hash of the head of a merchant's journal.
+fn head_hash(data: &Path) -> String {
+    let heads = well(hongbao!("heads", "--data", data));
+    let line = heads.lines().find(|line| line.contains("merchant/10000098")).unwrap();
+    let head: serde_json::Value = serde_json::from_str(line).unwrap();
+    head["hash"].as_str().unwrap().to_owned()
+}
+
+/// A hash stands on its row, and that of the newest row on its owner's as well.
+#[test]
+fn a_store_that_could_not_be_restored_is_not_backed_up() {
+    let dir = private_directory();
+    let data = dir.path().join("data");
+    story(&data, 1);
+    let older = head_hash(&data);
+    story(&data, 1);
+    let newest = head_hash(&data);
+    let database = data.join("hongbao.db");
+    let whole = fs::read(&database).unwrap();
+    let damage = |hash: &str| {
+        let mut damaged = whole.clone();
+        damaged[hash_in(&whole, hash)] ^= 1;
+        fs::write(&database, &damaged).unwrap();
+    };
+    let backup = dir.path().join("backup");
+    let nothing = || {
+        assert!(!backup.exists() && !dir.path().join("backup.part").exists());
+    };
+
+    // The end of a journal is looked at every time.
+    damage(&newest);
+    let said = refused(hongbao!("backup", "--data", data, "--to", backup));
+    assert!(
+        said.contains("does not end with row") && said.contains("no backup was made"),
+        "{said}"
+    );
+    nothing();
+
+    // A row further up only if everything is.
+    damage(&older);
+    let said = refused(hongbao!("backup", "--verify", "--data", data, "--to", backup));
+    assert!(said.contains("FAIL") && said.contains("no backup was made"), "{said}");
+    nothing();
+    well(hongbao!("backup", "--data", data, "--to", backup));
+    let target = dir.path().join("target");
+    refused(hongbao!("restore", "--from", backup, "--data", target));
+    fs::remove_dir_all(&backup).unwrap();
+
+    fs::write(&database, &whole).unwrap();
+    let said = well(hongbao!("backup", "--verify", "--data", data, "--to", backup));
+    assert!(said.contains("a restore would take it"), "{said}");
+    let mut files: Vec<_> =
+        fs::read_dir(&backup).unwrap().map(|file| file.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["hongbao.db", "manifest.json"]);
+    well(hongbao!("restore", "--from", backup, "--data", target));
+}
+
 /// A store whose schema is older than the program is put in place, and nobody says it was checked.
 #[test]
 fn a_backup_of_an_older_schema_asks_for_a_migration() {

@@ -15,9 +15,12 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Output, Stdio},
+    sync::Arc,
 };
 
 use common::{DemoProcess, HONGBAO, private_directory};
+use hongbao_app::ports::{Clock, SystemClock};
+use hongbao_server::running::open_store;
 
 /// The server to test on, and a namespace there that is this test's own.
 fn a_place() -> Option<String> {
@@ -58,7 +61,8 @@ async fn a_grown_store(data: &Path) -> String {
     format!("sqlite:{}", data.join("hongbao.db").display())
 }
 
-#[tokio::test]
+// With a thread for connections to end on while a command is waited for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_move_that_is_killed_at_every_line_is_whole_in_the_end() {
     let Some(to) = a_place() else { return };
     let dir = private_directory();
@@ -71,12 +75,14 @@ async fn a_move_that_is_killed_at_every_line_is_whole_in_the_end() {
         let half = said(&heads).contains("a move into this store has not ended");
         assert!(half || lines < 10 || said(&heads).contains("journals"), "{}", said(&heads));
         halves += usize::from(half);
+        at_most_one_opens(&from, &to).await;
     }
     assert!(halves > 5, "half of it was there after {halves} kills");
     let moved = hongbao(&["move", "--from", &from, "--to", &to]);
     // The last one may have been killed behind its end.
-    let whole = moved.status.success() || said(&moved).contains("has rows already");
+    let whole = moved.status.success() || said(&moved).contains("was moved to");
     assert!(whole, "{}", said(&moved));
+    at_most_one_opens(&from, &to).await;
     let heads = |store: &str| {
         let output = hongbao(&["heads", "--store", store]);
         let text = said(&output);
@@ -85,4 +91,33 @@ async fn a_move_that_is_killed_at_every_line_is_whole_in_the_end() {
     assert_eq!(heads(&from), heads(&to));
     let verified = hongbao(&["verify", "--store", &to]);
     assert!(verified.status.success(), "{}", said(&verified));
+    is_taken_back(&from, &to).await;
+}
+
+/// Whether a server opens the store, or why not.
+async fn serves(store: &str) -> Result<(), String> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let opened = open_store(&store.parse().unwrap(), &clock).await;
+    opened.map(drop).map_err(|refused| refused.to_string())
+}
+
+/// Whenever a move was killed.
+async fn at_most_one_opens(from: &str, to: &str) {
+    let (old, new) = (serves(from).await, serves(to).await);
+    assert!(old.is_err() || new.is_err(), "both stores open for a server");
+}
+
+async fn is_taken_back(from: &str, to: &str) {
+    let refused = serves(from).await.unwrap_err();
+    assert!(refused.contains("was moved to postgres://"), "{refused}");
+    let verified = hongbao(&["verify", "--store", from]);
+    assert!(verified.status.success(), "{}", said(&verified));
+    let undone = hongbao(&["move", "--undo", "--from", from, "--to", to]);
+    assert!(undone.status.success(), "{}", said(&undone));
+    assert!(said(&undone).contains("The move is taken back: serve sqlite:"), "{}", said(&undone));
+    assert_eq!(serves(from).await, Ok(()));
+    let refused = serves(to).await.unwrap_err();
+    assert!(refused.contains("was moved to sqlite:"), "{refused}");
+    let again = hongbao(&["move", "--undo", "--from", from, "--to", to]);
+    assert!(said(&again).contains("was not moved"), "{}", said(&again));
 }

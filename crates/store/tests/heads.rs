@@ -10,7 +10,7 @@ use std::{
 };
 
 use hongbao_app::{
-    heads::{Heads, How, Lost, ToldHead, ToldHeads, compare},
+    heads::{Heads, How, Lost, ToldHead, ToldHeads, compare, torn_ends},
     jobs::check_books,
     ports::Store,
 };
@@ -155,4 +155,83 @@ async fn a_journal_that_is_not_there_at_all_is_named() {
         said.contains("merchant/99999999 is not in this store: rows 1 to 1 are lost"),
         "{said}"
     );
+}
+
+/// A copy after somebody's hand: the triggers that keep journals append-only are gone.
+async fn by_hand(shop: &Shop, name: &str, sql: &str) -> PathBuf {
+    let copy = shop.copy(name).await;
+    let connection = rusqlite::Connection::open(&copy).unwrap();
+    let triggers = "SELECT name FROM sqlite_schema WHERE type = 'trigger'";
+    let mut triggers = connection.prepare(triggers).unwrap();
+    let triggers = triggers.query_map((), |row| row.get::<_, String>(0)).unwrap();
+    for trigger in triggers.map(Result::unwrap).collect::<Vec<_>>() {
+        connection.execute_batch(&format!("DROP TRIGGER {trigger}")).unwrap();
+    }
+    connection.execute_batch(sql).unwrap();
+    copy
+}
+
+#[tokio::test]
+async fn a_journal_that_does_not_end_as_its_head_says_is_found_at_its_end() {
+    let shop = Shop::new().await;
+    a_merchant().numbered(10_000_099).in_store(shop.harness.store()).await;
+    a_merchant().numbered(10_000_100).with_money(100).in_store(shop.harness.store()).await;
+    shop.sends(&["b1", "b2"]).await;
+    for (number, (sql, torn)) in [
+        ("SELECT 1", None),
+        (
+            "UPDATE merchant_book SET journal_hash = zeroblob(32) WHERE merchant_id = 10000098",
+            Some("98"),
+        ),
+        ("UPDATE merchant_book SET journal_seq = 2 WHERE merchant_id = 10000098", Some("98")),
+        (
+            "UPDATE merchant_book
+             SET journal_seq = 2, journal_hash = (
+                 SELECT hash FROM merchant_journal WHERE merchant_id = 10000098 AND seq = 2)
+             WHERE merchant_id = 10000098",
+            Some("98"),
+        ),
+        ("UPDATE merchant_book SET journal_seq = 9 WHERE merchant_id = 10000098", Some("98")),
+        ("UPDATE merchant_book SET journal_seq = 1 WHERE merchant_id = 10000099", Some("99")),
+        ("DELETE FROM merchant_journal WHERE merchant_id = 10000098 AND seq = 3", Some("98")),
+        ("DELETE FROM merchant_journal WHERE merchant_id = 10000098 AND seq = 2", Some("98")),
+        ("DELETE FROM merchant_journal WHERE merchant_id = 10000100", Some("100")),
+        ("UPDATE merchant_journal SET amount = 101 WHERE merchant_id = 10000100", Some("100")),
+        ("UPDATE merchant_journal SET amount = 101 WHERE seq = 3", Some("98")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let copy = by_hand(&shop, &format!("copy{number}.db"), sql).await;
+        let mut backup = SqliteBackup::begin(&copy).await.unwrap();
+        let found = torn_ends(backup.source()).await.unwrap();
+        assert_eq!(found.len(), usize::from(torn.is_some()), "{sql}: {found:?}");
+        if let Some(merchant) = torn {
+            assert!(found[0].contains(&format!("{merchant} does not end with row")), "{found:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backup_knows_a_store_that_no_restore_would_take() {
+    let shop = Shop::new().await;
+    let triggers = "trigger merchant_journal_no_delete is missing";
+    for (number, (sql, wrong)) in [
+        ("DROP INDEX packet_expiry", "packet_expiry is missing"),
+        ("ALTER TABLE packet ADD COLUMN note TEXT", "packet was altered"),
+        ("PRAGMA journal_mode = delete", "journal_mode is"),
+        ("SELECT 1", triggers),
+        // Not for this program to judge.
+        ("DELETE FROM refinery_schema_history WHERE version > 1", ""),
+        ("CREATE TABLE moving (source TEXT)", "a move into this store has not ended"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let copy = by_hand(&shop, &format!("copy{number}.db"), sql).await;
+        let found = SqliteBackup::begin(&copy).await.unwrap().check().await;
+        let found = found.unwrap_or_else(|error| vec![error.to_string()]).join("\n");
+        assert!(found.contains(wrong) && found.is_empty() == wrong.is_empty(), "{sql}: {found}");
+    }
+    assert_eq!(shop.begin().await.check().await.unwrap(), [] as [&str; 0]);
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `take` | makes the folder of a backup |
 //! | `restore` | puts one in place, once it is proved whole |
+//! | `proof` | whether a copy is sound and what its manifest tells of |
 //! | `manifest` | what a backup says of itself |
 //! | `secrets` | keys and tokens, which are not in the store |
 //! | `disk` | files that are private and durable |
@@ -16,6 +17,7 @@
 
 mod disk;
 mod manifest;
+mod proof;
 mod restore;
 mod secrets;
 mod take;
@@ -28,7 +30,7 @@ use hongbao_store::sqlite::{self, OpenError};
 pub use manifest::{Database, HeadsSummary, Manifest, UserHeads};
 pub use restore::{Restored, Target, restore};
 pub use secrets::Secrets;
-pub use take::{Taken, take};
+pub use take::{Taken, Wanted, take};
 
 use crate::{heads::HeadsError, running::StartError};
 
@@ -85,6 +87,23 @@ pub enum BackupError {
     /// Exported heads cannot be read.
     #[error(transparent)]
     Heads(#[from] HeadsError),
+    /// The store cannot be restored from a copy.
+    #[error(
+        "the store is not sound, and a copy of it could not be restored; no backup was made. Look \
+         with `hongbao verify`, and keep the last good backup:\n{0}"
+    )]
+    SourceUnsound(String),
+    /// Its schema is not this program's.
+    #[error(
+        "the store has schema {found} and this program {needed}, so its books cannot be checked; \
+         no backup was made. Back up without --verify, or run `hongbao migrate` first"
+    )]
+    Uncheckable {
+        /// The newest migration in the store.
+        found: i64,
+        /// The newest migration of this program.
+        needed: i64,
+    },
     /// The store of the backup is not sound.
     #[error("the store of this backup is not sound, and nothing was put in place:\n{0}")]
     Unsound(String),

@@ -3,7 +3,7 @@
 
 use std::{
     ffi::OsStr,
-    fs, io,
+    fs,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
@@ -11,23 +11,20 @@ use std::{
 
 use hongbao_app::{
     heads::{How, Lost, ToldHeads, compare},
-    jobs::check_books,
     ports::Clock,
 };
 use hongbao_store::sqlite::{OpenError, SqliteStore};
 use zeroize::Zeroizing;
 
 use super::{
-    BackupError, HeadsSummary, Manifest, SECRETS, Secrets,
+    BackupError, Manifest, SECRETS, Secrets,
     disk::{self, at, beside},
-    in_the_way, unusable,
+    in_the_way, proof, unusable,
 };
 use crate::{config::StoreUrl, running::open_store_read_only};
 
 /// Behind the name of a store that is not proved yet.
 const UNPROVED: &str = ".restoring";
-/// What SQLite puts beside a database that is looked at.
-const LOGS: [&str; 2] = ["-wal", "-shm"];
 
 /// Where to.
 #[derive(Clone, Debug)]
@@ -99,7 +96,7 @@ impl Restoring<'_> {
         self.copy()?;
         let proved = self.manifest.schema == SqliteStore::newest_schema();
         let lost = if proved { self.prove(&clock).await? } else { Vec::new() };
-        remove_logs(self.unproved)?;
+        proof::remove_logs(self.unproved)?;
         if let (Some(secrets), Some(data)) = (&secrets, data) {
             secrets.put_into(data)?;
         }
@@ -130,19 +127,11 @@ impl Restoring<'_> {
     async fn prove(&self, clock: &Arc<dyn Clock>) -> Result<Vec<Lost>, BackupError> {
         let store =
             open_store_read_only(&StoreUrl::Sqlite(self.unproved.to_owned()), clock).await?;
-        let found = check_books(store.as_ref(), None).await?;
-        if !found.clean() {
-            let report = found.report.to_string();
-            let broken = report.lines().filter(|line| line.contains("FAIL")).map(str::to_owned);
-            let sentences: Vec<_> = found.structure.iter().cloned().chain(broken).collect();
-            return Err(BackupError::Unsound(sentences.join("\n")));
+        let wrong = proof::wrong(store.as_ref(), &self.manifest.heads).await?;
+        if !wrong.is_empty() {
+            return Err(BackupError::Unsound(wrong.join("\n")));
         }
         let mut source = store.audit_source().await?;
-        let heads = HeadsSummary::of(source.as_mut()).await?;
-        let differences = self.manifest.heads.differences(&heads);
-        if !differences.is_empty() {
-            return Err(BackupError::Unsound(differences.join("\n")));
-        }
         let lost = compare(source.as_mut(), self.told).await?;
         let others: Vec<_> = lost.iter().filter(|lost| lost.how == How::Other).collect();
         if others.is_empty() {
@@ -210,26 +199,7 @@ fn make_missing(folder: &Path) -> Result<(), BackupError> {
 
 fn remove_unproved(unproved: &Path) -> Result<(), BackupError> {
     for suffix in ["", "-wal", "-shm"] {
-        remove(&beside(unproved, suffix))?;
+        proof::remove(&beside(unproved, suffix))?;
     }
     Ok(())
-}
-
-/// Nothing was written to it while it was looked at, so its log is empty.
-fn remove_logs(unproved: &Path) -> Result<(), BackupError> {
-    let log = beside(unproved, "-wal");
-    if fs::metadata(&log).is_ok_and(|found| found.len() > 0) {
-        return Err(in_the_way(
-            log,
-            "is not empty: somebody wrote to the store while it was checked",
-        ));
-    }
-    LOGS.iter().try_for_each(|suffix| remove(&beside(unproved, suffix)))
-}
-
-fn remove(path: &Path) -> Result<(), BackupError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }

@@ -1,19 +1,24 @@
 //! Making a backup: everything is written beside the final name, made durable, and renamed.
+//!
+//! What costs nothing is looked at every time: the schema, and the ends of merchants' journals. A
+//! store that fails there could not be restored from its copy. Everything is checked if it is asked
+//! for, on the copy, so that the server does not wait and the log is not held.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use hongbao_app::ports::Clock;
-use hongbao_store::sqlite::{Copied, SqliteBackup};
+use hongbao_app::{heads::torn_ends, ports::Clock};
+use hongbao_store::sqlite::{Copied, SqliteBackup, SqliteStore};
 
 use super::{
     BackupError, DATABASE, Database, HeadsSummary, MANIFEST, Manifest, SECRETS, Secrets,
     disk::{self, at},
-    in_the_way, unusable,
+    in_the_way, proof, unusable,
 };
-use crate::config::StoreUrl;
+use crate::{config::StoreUrl, running::open_store_read_only};
 
 /// A backup that was made and is durable.
 #[derive(Debug)]
@@ -22,17 +27,26 @@ pub struct Taken {
     pub manifest: Manifest,
 }
 
-/// Makes a backup of `store` in the new folder `to`; `secrets` go along if they are given.
+/// What a backup shall be.
+#[derive(Debug)]
+pub struct Wanted<'w> {
+    /// Keys and tokens that go along.
+    pub secrets: Option<&'w Secrets>,
+    /// Whether the copy is checked as a restore would check it.
+    pub verify: bool,
+}
+
+/// Makes a backup of `store` in the new folder `to`.
 pub async fn take(
     store: &StoreUrl,
     to: &Path,
-    secrets: Option<&Secrets>,
-    clock: &dyn Clock,
+    wanted: &Wanted<'_>,
+    clock: &Arc<dyn Clock>,
     tell: impl FnMut(Copied) + Send + 'static,
 ) -> Result<Taken, BackupError> {
     let unfinished = begin(to)?;
     let taken = match store {
-        StoreUrl::Sqlite(path) => sqlite(path, &unfinished, secrets, clock, tell).await,
+        StoreUrl::Sqlite(path) => sqlite(path, &unfinished, wanted, clock, tell).await,
         StoreUrl::Postgres(_) => Err(BackupError::OnServer),
     };
     let finished = taken.and_then(|taken| finish(&unfinished, to).map(|()| taken));
@@ -67,23 +81,35 @@ fn begin(to: &Path) -> Result<PathBuf, BackupError> {
 async fn sqlite(
     store: &Path,
     folder: &Path,
-    secrets: Option<&Secrets>,
-    clock: &dyn Clock,
+    wanted: &Wanted<'_>,
+    clock: &Arc<dyn Clock>,
     tell: impl FnMut(Copied) + Send + 'static,
 ) -> Result<Taken, BackupError> {
     // Read before the moment is fixed: what was answered by then is in the backup.
     let taken_at = clock.now().rfc3339();
     let mut backup = SqliteBackup::begin(store).await?;
     let schema = backup.schema().await?;
+    let needed = SqliteStore::newest_schema();
+    if wanted.verify && schema != needed {
+        return Err(BackupError::Uncheckable { found: schema, needed });
+    }
+    sound(&backup.check().await?)?;
+    sound(&torn_ends(backup.source()).await?)?;
     let path = folder.join(DATABASE);
     backup.copy_to(&path, tell).await?;
     let heads = HeadsSummary::of(backup.source()).await?;
     // From here on the log may start over again.
     drop(backup);
+    if wanted.verify {
+        let copy = open_store_read_only(&StoreUrl::Sqlite(path.clone()), clock).await?;
+        sound(&proof::wrong(copy.as_ref(), &heads).await?)?;
+        drop(copy);
+        proof::remove_logs(&path)?;
+    }
     let (bytes, sha256) = disk::digest(&path)?;
     let database = Database { file: DATABASE.to_owned(), bytes, sha256 };
     let mut manifest = Manifest::new(taken_at, schema, database, heads);
-    if let Some(secrets) = secrets {
+    if let Some(secrets) = wanted.secrets {
         let path = folder.join(SECRETS);
         disk::write(&path, secrets.text()?.as_bytes())?;
         manifest.secrets_sha256 = Some(disk::digest(&path)?.1);
@@ -91,6 +117,10 @@ async fn sqlite(
     // Last, for a folder without it is no backup.
     disk::write(&folder.join(MANIFEST), manifest.text()?.as_bytes())?;
     Ok(Taken { manifest })
+}
+
+fn sound(wrong: &[String]) -> Result<(), BackupError> {
+    if wrong.is_empty() { Ok(()) } else { Err(BackupError::SourceUnsound(wrong.join("\n"))) }
 }
 
 fn finish(unfinished: &Path, to: &Path) -> Result<(), BackupError> {

@@ -3,14 +3,15 @@
 use std::{
     io::{self, Write as _},
     path::PathBuf,
+    sync::Arc,
 };
 
 use clap::Args;
-use hongbao_app::ports::SystemClock;
+use hongbao_app::ports::{Clock, SystemClock};
 use hongbao_store::sqlite::Copied;
 
 use super::{Done, StoreFlags, say};
-use crate::backup::{self, Secrets};
+use crate::backup::{self, Secrets, Wanted};
 
 /// Copy a store at one moment into a new folder, beside a running server.
 #[derive(Debug, Args)]
@@ -23,17 +24,22 @@ pub(super) struct Backup {
     /// Put master key, certificate authority and tokens of --data along, in a file of their own
     #[arg(long, requires = "data")]
     with_secrets: bool,
+    /// Check everything of the copy as a restore would, before it counts as a backup; takes as long
+    /// as `hongbao verify`
+    #[arg(long)]
+    verify: bool,
 }
 
 impl Backup {
     pub(super) async fn run(self) -> Done {
         let data = self.store.data.as_deref();
         let secrets = data.filter(|_| self.with_secrets).map(Secrets::read).transpose()?;
-        let clock = SystemClock::start();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+        let wanted = Wanted { secrets: secrets.as_ref(), verify: self.verify };
         let url = self.store.url();
         let mut told = Tenths::default();
         let tell = move |copied| told.tell(copied);
-        let taken = backup::take(&url, &self.to, secrets.as_ref(), &clock, tell).await?;
+        let taken = backup::take(&url, &self.to, &wanted, &clock, tell).await?;
         let manifest = &taken.manifest;
         say(&format!(
             "{} holds {url} as of {}: {} bytes, {} merchants, {} journals of users",
@@ -43,6 +49,9 @@ impl Backup {
             manifest.heads.merchants.len(),
             manifest.heads.users.journals,
         ))?;
+        if self.verify {
+            say("Its books add up, and a restore would take it.")?;
+        }
         self.say_secrets()?;
         Ok(())
     }

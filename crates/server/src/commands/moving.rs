@@ -28,6 +28,12 @@ pub(super) struct Move {
     /// Check both sides and say what would be moved; writes nothing, works beside a server
     #[arg(long)]
     dry_run: bool,
+    /// Take back a move whose target was never served: that one is closed, and --from opens again
+    #[arg(long, conflicts_with = "dry_run")]
+    undo: bool,
+    /// With --undo: the target is gone for good, and whatever was booked there with it
+    #[arg(long, requires = "undo")]
+    target_lost: bool,
 }
 
 impl Move {
@@ -39,6 +45,10 @@ impl Move {
             progress.tell(step);
             ControlFlow::Continue(())
         };
+        if self.undo {
+            Box::pin(moving::undo(&from, &to, self.target_lost, &mut tell)).await?;
+            return self.say_undone();
+        }
         if self.dry_run {
             let plan = Box::pin(moving::dry_run(&from, &to, &clock, &mut tell)).await?;
             return self.say_plan(&plan);
@@ -53,7 +63,20 @@ impl Move {
             if moved.resumed { " (after an earlier attempt)" } else { "" },
         ))?;
         say("Every value, balance and head is the source's, and the books add up.")?;
-        say(&format!("Serve {to} from now on, and never {from} again: keep that as a backup."))?;
+        say(&format!(
+            "Serve {to} from now on. {from} opens for no server any more: it is a backup."
+        ))?;
+        Ok(())
+    }
+
+    fn say_undone(&self) -> Done {
+        let Self { from, to, target_lost, .. } = self;
+        say(&format!("The move is taken back: serve {from} as before."))?;
+        if *target_lost {
+            say(&format!("Never serve {to}, should it come back: it was not looked at."))?;
+        } else {
+            say(&format!("{to} opens for no server. Remove it before you move there again."))?;
+        }
         Ok(())
     }
 

@@ -27,6 +27,7 @@ pub async fn run(
     let mut source = open_source(from, &tables, Hold::Still).await?;
     let mut target = open_target(to, true).await?;
     let found = target.look(&tables).await?;
+    let closed = refuse_moved(source.as_mut(), to, &found).await?;
     refuse_filled(&found)?;
     let survey = survey(first_pass(to), source.as_mut(), &tables, tell).await?;
     let resumed = matches!(found, Found::Half(_));
@@ -39,17 +40,28 @@ pub async fn run(
     }
     copy(source.as_mut(), target.as_mut(), &tables, &survey, tell).await?;
     go_on(tell(&at(Stage::Settle)))?;
-    let settled = target.settle(&tables).await;
-    settled.map_err(|failure| MoveError::store(Side::Target, failure.into_store()))?;
+    target.settle(&tables).await.of(Side::Target)?;
     arrived(target.as_mut(), &tables, &survey, tell).await?;
-    go_on(tell(&at(Stage::Prove)))?;
-    let source_store = look(Side::Source, from, clock).await?;
-    let target_store = look(Side::Target, to, clock).await?;
-    proof::same(source_store.as_ref(), target_store.as_ref()).await?;
-    drop(target_store);
-    let ended = target.end().await;
-    ended.map_err(|failure| MoveError::store(Side::Target, failure.into_store()))?;
+    prove(from, to, clock, tell).await?;
+    go_on(tell(&at(Stage::Close)))?;
+    if !closed {
+        source.close(&to.to_string()).await.of(Side::Source)?;
+    }
+    go_on(tell(&at(Stage::Open)))?;
+    target.end().await.of(Side::Target)?;
     Ok(Moved { survey, resumed })
+}
+
+async fn prove(
+    from: &Place,
+    to: &Place,
+    clock: &Arc<dyn Clock>,
+    tell: &mut Tell<'_>,
+) -> Result<(), MoveError> {
+    go_on(tell(&at(Stage::Prove)))?;
+    let source = look(Side::Source, from, clock).await?;
+    let target = look(Side::Target, to, clock).await?;
+    proof::same(source.as_ref(), target.as_ref()).await
 }
 
 /// Looks at both sides as a move would, checks the books of the source, and writes nothing; works
@@ -65,6 +77,7 @@ pub async fn dry_run(
     let mut source = open_source(from, &tables, Hold::Moment).await?;
     let mut target = open_target(to, false).await?;
     let found = target.look(&tables).await?;
+    refuse_moved(source.as_mut(), to, &found).await?;
     refuse_filled(&found)?;
     let survey = survey(first_pass(to), source.as_mut(), &tables, tell).await?;
     let target = match &found {
@@ -86,11 +99,11 @@ pub(crate) enum Hold {
     Moment,
 }
 
-fn tables() -> Result<Vec<Table>, MoveError> {
+pub(super) fn tables() -> Result<Vec<Table>, MoveError> {
     sqlite::moving::tables().map_err(|error| MoveError::open(Side::Source, error))
 }
 
-async fn open_source(
+pub(super) async fn open_source(
     from: &Place,
     tables: &[Table],
     hold: Hold,
@@ -101,7 +114,7 @@ async fn open_source(
     }
 }
 
-async fn open_target(to: &Place, write: bool) -> Result<Box<dyn Target>, MoveError> {
+pub(super) async fn open_target(to: &Place, write: bool) -> Result<Box<dyn Target>, MoveError> {
     match to {
         Place::Sqlite(path) => sqlite::moving::target(path, write),
         Place::Postgres(url) => postgres::moving::target(url, write).await,
@@ -126,13 +139,27 @@ async fn look(
     opened.map_err(|error| MoveError::open(side, error))
 }
 
-const fn first_pass(to: &Place) -> Pass<'static> {
+pub(super) const fn first_pass(to: &Place) -> Pass<'static> {
     let nul = matches!(to, Place::Sqlite(_));
     Pass { side: Side::Source, stage: Stage::Survey, expected: None, nul }
 }
 
-fn refuse_same(from: &Place, to: &Place) -> Result<(), MoveError> {
+pub(super) fn refuse_same(from: &Place, to: &Place) -> Result<(), MoveError> {
     if from == to { Err(MoveError::Same) } else { Ok(()) }
+}
+
+/// A source that was moved stays so, but for the move that closed it and did not come to open its
+/// target. Answers whether it is closed.
+async fn refuse_moved(
+    source: &mut dyn Reading,
+    to: &Place,
+    found: &Found,
+) -> Result<bool, MoveError> {
+    match source.moved_to().await.of(Side::Source)? {
+        None => Ok(false),
+        Some(place) if place == to.to_string() && matches!(found, Found::Half(_)) => Ok(true),
+        Some(to) => Err(MoveError::Moved { to }),
+    }
 }
 
 fn refuse_filled(found: &Found) -> Result<(), MoveError> {
@@ -212,6 +239,6 @@ async fn arrived(
     if differences.is_empty() { Ok(()) } else { Err(MoveError::Unfaithful(differences.join("\n"))) }
 }
 
-const fn at(stage: Stage) -> Step<'static> {
+pub(super) const fn at(stage: Stage) -> Step<'static> {
     Step { stage, table: "", rows: 0, of_rows: 0, all_rows: 0, of_all_rows: 0 }
 }

@@ -13,6 +13,16 @@ use crate::error::Outcome;
 pub(crate) trait Reading: Send {
     /// The first page of a table, or the one after a key.
     async fn page(&mut self, table: &Table, after: Option<Vec<Cell>>) -> Outcome<Page>;
+
+    /// Where the store was moved to, if it was.
+    async fn moved_to(&mut self) -> Outcome<Option<String>>;
+
+    /// Leaves the mark that the store was moved, durably: from here on it opens for no server.
+    /// Nothing is read afterwards.
+    async fn close(&mut self, to: &str) -> Outcome<()>;
+
+    /// Takes that mark away, durably: the store opens for a server. Nothing is read afterwards.
+    async fn reopen(&mut self) -> Outcome<()>;
 }
 
 /// What a target is before a move.

@@ -10,7 +10,8 @@
 //! | settle | sequences behind the highest number, statistics | |
 //! | compare | rows and SHA-256 of every table of the target | any is not the source's |
 //! | prove | the books of the target; every balance and head against the source's | anything differs |
-//! | end | the mark goes, the store opens | |
+//! | close | the source is marked as moved: it opens for no server any more | |
+//! | open | the mark of the target goes: it opens | |
 //!
 //! The source stands still all the time: of SQLite its lock is held, on PostgreSQL its tables are
 //! locked against writing. A server does not open a target that has the mark. An interrupted move
@@ -18,9 +19,13 @@
 //! so what is there is everything up to it. No record of the progress can be wrong, for there is
 //! none.
 //!
+//! Never do both open: the source is closed before the target opens, and a move that was cut
+//! between the two is gone on with like any other. Taking a move back closes the target first.
+//!
 //! | file | what |
 //! | --- | --- |
 //! | `carry` | the steps |
+//! | `undo` | the way back from a move whose target was never served |
 //! | `cells` | tables and rows as they travel |
 //! | `ends` | what a move needs of a database: `sqlite/moving.rs`, `postgres/moving.rs` |
 //! | `digest` | tables in short |
@@ -34,6 +39,7 @@ mod proof;
 mod side;
 #[cfg(test)]
 mod tests;
+mod undo;
 
 use std::{fmt, ops::ControlFlow, path::PathBuf};
 
@@ -45,11 +51,15 @@ pub(crate) use cells::{Cell, Page, Table};
 pub use digest::{Survey, TableDigest};
 pub(crate) use ends::{Found, Reading, Target};
 pub use side::Side;
+pub use undo::undo;
 
 use crate::{OpenError, postgres::PostgresUrl};
 
 /// Makes the mark of a move, on both databases. What it says is the survey of the source.
 pub(crate) const MARK: &str = "CREATE TABLE moving (source TEXT)";
+/// Makes the mark of a store that was moved, on both databases. What it says is where to. A program
+/// that does not know it takes the table for a change of the schema, and does not open either.
+pub(crate) const MOVED: &str = "CREATE TABLE moved (target TEXT)";
 
 /// Where a store is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +68,22 @@ pub enum Place {
     Sqlite(PathBuf),
     /// A PostgreSQL database.
     Postgres(PostgresUrl),
+}
+
+/// As the mark of a source names it: without a password, and the same from any directory.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                write!(f, "sqlite:{}", path.display())
+            }
+            Self::Postgres(url) => match url.options() {
+                Some(options) => write!(f, "{url} ({options})"),
+                None => write!(f, "{url}"),
+            },
+        }
+    }
 }
 
 /// What a move does now.
@@ -75,6 +101,10 @@ pub enum Stage {
     Compare,
     /// Checks the books of the target, and every balance and head.
     Prove,
+    /// Marks as moved the side that must not be served any more.
+    Close,
+    /// Opens the other one.
+    Open,
 }
 
 impl fmt::Display for Stage {
@@ -86,6 +116,8 @@ impl fmt::Display for Stage {
             Self::Settle => "statistics",
             Self::Compare => "comparison",
             Self::Prove => "check of the target",
+            Self::Close => "closing of the old store",
+            Self::Open => "opening of the new one",
         })
     }
 }
@@ -170,6 +202,37 @@ pub enum MoveError {
     NotEmpty {
         /// Where.
         table: String,
+    },
+    /// The source was moved before.
+    #[error(
+        "the source was moved to {to} already, and nothing more may come of it: serve that one. \
+         If that one was never served, `hongbao move --undo` with the --from and --to of that \
+         move takes it back"
+    )]
+    Moved {
+        /// Where to.
+        to: String,
+    },
+    /// There is no move to take back.
+    #[error("the source was not moved, so there is nothing to take back: it can be served")]
+    NotMoved,
+    /// The source was moved to somewhere else.
+    #[error("the source was moved to {to}, not to {given}: give the first one with --to")]
+    MovedElsewhere {
+        /// Where to.
+        to: String,
+        /// What was given.
+        given: String,
+    },
+    /// The target of a move that shall be taken back was served since.
+    #[error(
+        "the target is not what the source is any more ({changes}), so it was served since, and \
+         nothing was taken back. To leave it, move it to a new place: what was booked there then \
+         goes along"
+    )]
+    Served {
+        /// What differs.
+        changes: String,
     },
     /// The half of a move that lies in the target is of something else.
     #[error(

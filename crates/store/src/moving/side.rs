@@ -27,6 +27,9 @@ impl fmt::Display for Side {
 pub(super) trait Sided<T> {
     /// Of `side`, while `table` was worked on.
     fn at(self, side: Side, table: &str) -> Result<T, MoveError>;
+
+    /// Of `side`.
+    fn of(self, side: Side) -> Result<T, MoveError>;
 }
 
 impl<T> Sided<T> for Outcome<T> {
@@ -36,5 +39,9 @@ impl<T> Sided<T> for Outcome<T> {
             table: table.to_owned(),
             error: failure.into_store(),
         })
+    }
+
+    fn of(self, side: Side) -> Result<T, MoveError> {
+        self.map_err(|failure| MoveError::store(side, failure.into_store()))
     }
 }

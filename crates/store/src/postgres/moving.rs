@@ -10,7 +10,7 @@ use tokio_postgres::{
 use super::{PostgresUrl, open, open::OpenError, schema};
 use crate::{
     error::{Failure, Outcome},
-    moving::{Cell, Found, Hold, MARK, MoveError, Page, Reading, Side, Table, Target},
+    moving::{Cell, Found, Hold, MARK, MOVED, MoveError, Page, Reading, Side, Table, Target},
 };
 
 /// Pages are read by the primary key whatever the planner believes of a table; nothing is given up
@@ -49,7 +49,8 @@ pub(crate) async fn source(
     let side = Side::Source;
     let ready = async {
         let client = connect(url).await?;
-        schema::check(&client).await?;
+        schema::refuse_half(&client).await?;
+        schema::check_made(&client).await?;
         Ok::<_, OpenError>(client)
     };
     let client = ready.await.map_err(|error| MoveError::open(side, error))?;
@@ -61,9 +62,11 @@ pub(crate) async fn source(
         Hold::Still => format!("LOCK TABLE {} IN SHARE MODE", names.join(", ")),
         Hold::Moment => "SELECT 1".to_owned(),
     };
+    // Before the transaction, which would lock the mark against its change.
+    let moved = schema::moved_to(&client).await.map_err(|error| MoveError::open(side, error))?;
     let begun = client.batch_execute(&format!("{BEGIN}; {lock}; SELECT 1")).await;
     begun.map_err(|error| failed(side, error.into()))?;
-    Ok(Box::new(End::of(client)))
+    Ok(Box::new(End::of(url, client, moved)))
 }
 
 /// The database at `url` as a target.
@@ -73,7 +76,8 @@ pub(crate) async fn target(url: &PostgresUrl, write: bool) -> Result<Box<dyn Tar
     if write {
         be_alone(side, &client).await?;
     }
-    Ok(Box::new(End::of(client)))
+    let moved = schema::moved_to(&client).await.map_err(|error| MoveError::open(side, error))?;
+    Ok(Box::new(End::of(url, client, moved)))
 }
 
 async fn connect(url: &PostgresUrl) -> Result<Client, OpenError> {
@@ -112,13 +116,21 @@ fn failed(side: Side, failure: Failure) -> MoveError {
 
 /// A side, by a connection of its own.
 struct End {
+    url: PostgresUrl,
     client: Client,
     prepared: BTreeMap<String, Statement>,
+    moved: Option<String>,
 }
 
 impl End {
-    const fn of(client: Client) -> Self {
-        Self { client, prepared: BTreeMap::new() }
+    fn of(url: &PostgresUrl, client: Client, moved: Option<String>) -> Self {
+        Self { url: url.clone(), client, prepared: BTreeMap::new(), moved }
+    }
+
+    /// Another connection, beside the one that holds a source still.
+    async fn another(&self) -> Outcome<Client> {
+        let connected = connect(&self.url).await;
+        connected.map_err(|error| Failure::unavailable(error.to_string()))
     }
 
     async fn prepare(&mut self, sql: String) -> Outcome<Statement> {
@@ -179,6 +191,25 @@ impl Reading for End {
             }
         }
         Ok(page)
+    }
+
+    async fn moved_to(&mut self) -> Outcome<Option<String>> {
+        Ok(self.moved.clone())
+    }
+
+    /// With the lanes goes what every batch rests on: a server that was not seen, because it lost
+    /// the connection that shows it, stops at its next batch.
+    async fn close(&mut self, to: &str) -> Outcome<()> {
+        let mut client = self.another().await?;
+        let change = client.transaction().await?;
+        change.batch_execute(MOVED).await?;
+        change.execute("INSERT INTO moved (target) VALUES ($1)", &[&to]).await?;
+        change.batch_execute("DELETE FROM lane").await?;
+        Ok(change.commit().await?)
+    }
+
+    async fn reopen(&mut self) -> Outcome<()> {
+        Ok(self.another().await?.batch_execute("DROP TABLE moved").await?)
     }
 }
 

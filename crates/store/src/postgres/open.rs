@@ -130,6 +130,16 @@ pub enum OpenError {
          `hongbao move` again, or remove it and move from the start"
     )]
     Moving,
+    /// It was moved away.
+    #[error(
+        "this store was moved to {to}, and two stores that go on from one moment cannot be put \
+         together: serve that one. If that one was never served, `hongbao move --undo` with the \
+         --from and --to of the move takes it back"
+    )]
+    Moved {
+        /// Where to.
+        to: String,
+    },
     /// A move from it or into it is under way.
     #[error("a move of this store is under way: let it end, or stop it, before serving")]
     BeingMoved,
@@ -185,6 +195,12 @@ impl PostgresUrl {
     pub fn in_namespace(&self, name: &str) -> Self {
         let sign = if self.0.contains('?') { '&' } else { '?' };
         Self(format!("{}{sign}options=-c%20search_path%3D{name}", self.0))
+    }
+
+    /// Settings of its sessions, of which the namespace is one.
+    pub(crate) fn options(&self) -> Option<String> {
+        let (config, _) = parse(&self.0).ok()?;
+        config.get_options().map(str::to_owned)
     }
 
     /// The hosts, each with its own configuration.

@@ -21,7 +21,7 @@ const MIGRATION_UNLOCK: &str = "SELECT pg_advisory_unlock(4716120247)";
 
 /// Everything that protects money: columns, constraints, indexes, triggers, functions, views'
 /// columns. In words of the server's own, which are the same for all versions that are known. The
-/// mark of a move is looked for by itself.
+/// marks of a move are looked for by themselves.
 const OBJECTS: &str = "
 SELECT format('column %s.%s %s%s', relname, attname, format_type(atttypid, atttypmod),
               CASE WHEN attnotnull THEN ' not null' ELSE '' END)
@@ -29,7 +29,8 @@ FROM pg_attribute
 JOIN pg_class ON pg_class.oid = attrelid
 WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p', 'v')
     AND attnum > 0 AND NOT attisdropped
-    AND relname NOT IN ('refinery_schema_history', 'moving', 'citus_tables', 'citus_schemas')
+    AND relname NOT IN
+        ('refinery_schema_history', 'moving', 'moved', 'citus_tables', 'citus_schemas')
 UNION ALL
 SELECT format('constraint %s.%s %s', relname, conname, pg_get_constraintdef(pg_constraint.oid))
 FROM pg_constraint
@@ -104,10 +105,17 @@ async fn make_namespace(client: &Client) -> Result<(), OpenError> {
     }
 }
 
-/// Refuses a schema that is not exactly this program's, and a store that a move has not filled.
+/// Refuses a schema that is not exactly this program's, a store that a move has not filled, and one
+/// that was moved away.
 pub(super) async fn check(client: &Client) -> Result<(), OpenError> {
     refuse_half(client).await?;
+    refuse_moved(client).await?;
     check_made(client).await
+}
+
+/// Refuses a store that was moved away.
+pub(super) async fn refuse_moved(client: &Client) -> Result<(), OpenError> {
+    moved_to(client).await?.map_or(Ok(()), |to| Err(OpenError::Moved { to }))
 }
 
 /// Refuses a store that a move has not filled.
@@ -117,15 +125,28 @@ pub(super) async fn refuse_half(client: &Client) -> Result<(), OpenError> {
 
 /// The mark of a move into this store that has not ended.
 pub(super) async fn mark(client: &Client) -> Result<Option<String>, OpenError> {
-    let there = "SELECT EXISTS (
-        SELECT FROM pg_class
-        WHERE relname = 'moving' AND relnamespace = current_schema()::regnamespace
-    )";
-    if !client.query_one(there, &[]).await?.try_get::<_, bool>(0)? {
+    if !exists(client, "moving").await? {
         return Ok(None);
     }
     let row = client.query_one("SELECT coalesce(max(source), '') FROM moving", &[]).await?;
     Ok(Some(row.try_get(0)?))
+}
+
+/// Where the store was moved to: the mark that a move leaves on its source.
+pub(super) async fn moved_to(client: &Client) -> Result<Option<String>, OpenError> {
+    if !exists(client, "moved").await? {
+        return Ok(None);
+    }
+    let row = client.query_one("SELECT coalesce(max(target), '') FROM moved", &[]).await?;
+    Ok(Some(row.try_get(0)?))
+}
+
+async fn exists(client: &Client, table: &str) -> Result<bool, OpenError> {
+    let there = "SELECT EXISTS (
+        SELECT FROM pg_class
+        WHERE relname = $1::text AND relnamespace = current_schema()::regnamespace
+    )";
+    Ok(client.query_one(there, &[&table]).await?.try_get(0)?)
 }
 
 /// Refuses a schema that is not exactly this program's.

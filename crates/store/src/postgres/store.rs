@@ -161,6 +161,8 @@ impl PostgresStore {
         let client = connections.connection().await.map_err(OpenError::unreachable)?;
         schema::check(&client).await?;
         super::moving::be_at_work(&client).await?;
+        // A move that ended while the lock was waited for left its mark.
+        schema::refuse_moved(&client).await?;
         let holder = client.query_one(HOLDER, &[]).await?.try_get(0)?;
         // Out of the pool, which closes connections now and then, and their locks with them.
         let at_work = Some(Object::take(client));

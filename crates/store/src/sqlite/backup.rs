@@ -79,6 +79,14 @@ impl SqliteBackup {
         Ok(found)
     }
 
+    /// What is wrong with the schema and with settings that stand in the file, a sentence each;
+    /// nothing that grows is read. An older schema is not for this program to judge. Half a store,
+    /// which a move has not filled, is refused.
+    pub async fn check(&mut self) -> Result<Vec<String>, BackupError> {
+        let checked = self.snapshot.read(|connection, _| Ok(check(connection)));
+        Ok(checked.await??)
+    }
+
     /// What the store holds at this moment.
     pub fn source(&mut self) -> &mut dyn AuditSource {
         &mut self.snapshot
@@ -101,6 +109,16 @@ impl SqliteStore {
     pub fn newest_schema() -> i64 {
         schema::newest()
     }
+}
+
+fn check(connection: &Connection) -> Result<Vec<String>, OpenError> {
+    schema::refuse_half(connection)?;
+    let mut sentences = Vec::new();
+    if schema::version(connection)? == schema::newest() {
+        sentences.extend(schema::differences(connection)?);
+    }
+    sentences.extend(open::check_settings(connection).err().map(|error| error.to_string()));
+    Ok(sentences)
 }
 
 fn copy(from: &Connection, to: &Path, mut tell: impl FnMut(Copied)) -> Outcome<()> {

@@ -13,7 +13,7 @@ use rusqlite::{Connection, params_from_iter, types::ValueRef};
 use super::{audit::Snapshot, files, open, open::OpenError, schema};
 use crate::{
     error::{Failure, Outcome},
-    moving::{Cell, Found, Hold, MARK, MoveError, Page, Reading, Side, Table, Target},
+    moving::{Cell, Found, Hold, MARK, MOVED, MoveError, Page, Reading, Side, Table, Target},
     settings::SettingsCache,
 };
 
@@ -58,9 +58,12 @@ pub(crate) async fn source(path: &Path, hold: Hold) -> Result<Box<dyn Reading>, 
     };
     let settings = Arc::new(SettingsCache::default());
     let mut snapshot = Snapshot::open(path, settings).await.map_err(unread)?;
-    let checked = snapshot.read(|connection, _| Ok(schema::check(connection)));
+    let checked = snapshot.read(|connection, _| {
+        // One that was moved away is told by its mark.
+        Ok(schema::refuse_half(connection).and_then(|()| schema::check_made(connection)))
+    });
     checked.await.map_err(unread)?.map_err(refused)?;
-    Ok(Box::new(Source { snapshot, _lock: lock }))
+    Ok(Box::new(Source { path: path.to_owned(), snapshot: Some(snapshot), lock }))
 }
 
 const fn unread(error: StoreError) -> MoveError {
@@ -68,18 +71,82 @@ const fn unread(error: StoreError) -> MoveError {
 }
 
 struct Source {
-    snapshot: Snapshot,
-    _lock: Option<files::Lock>,
+    path: PathBuf,
+    /// Given up before anything is written.
+    snapshot: Option<Snapshot>,
+    lock: Option<files::Lock>,
+}
+
+impl Source {
+    async fn read<T: Send + 'static>(
+        &mut self,
+        query: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Outcome<T> {
+        let closed = || Failure::unavailable("the source is not read any more");
+        let snapshot = self.snapshot.as_mut().ok_or_else(closed)?;
+        snapshot.read(|connection, _| query(connection)).await.map_err(Failure::Store)
+    }
+
+    /// Changes the mark, in the file itself, so that it is carried away with it.
+    async fn write(
+        &mut self,
+        change: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static,
+    ) -> Outcome<()> {
+        self.snapshot = None;
+        if self.lock.is_none() {
+            return Err(Failure::unavailable("the source is not held still"));
+        }
+        let path = self.path.clone();
+        let writing = move || {
+            let opened = open::mover(&path);
+            let mut connection = opened.map_err(|error| Failure::unavailable(error.to_string()))?;
+            let tx = connection.transaction()?;
+            change(&tx)?;
+            tx.commit()?;
+            fold(&connection)
+        };
+        let written = tokio::task::spawn_blocking(writing).await;
+        written.map_err(|error| Failure::unavailable(error.to_string()))?
+    }
+}
+
+/// Everything into the file itself.
+fn fold(connection: &Connection) -> Outcome<()> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_row| Ok(()))?)
+}
+
+fn moved_to(connection: &Connection) -> Outcome<Option<String>> {
+    schema::moved_to(connection).map_err(|error| Failure::unavailable(error.to_string()))
+}
+
+fn set_moved(connection: &Connection, to: &str) -> Outcome<()> {
+    connection.execute_batch(MOVED)?;
+    connection.execute("INSERT INTO moved (target) VALUES ($1)", (to,))?;
+    Ok(())
+}
+
+fn unset_moved(connection: &Connection) -> Outcome<()> {
+    Ok(connection.execute_batch("DROP TABLE moved")?)
 }
 
 #[async_trait]
 impl Reading for Source {
     async fn page(&mut self, table: &Table, after: Option<Vec<Cell>>) -> Outcome<Page> {
         let table = table.clone();
-        let read = move |connection: &Connection, _: &SettingsCache| {
-            page(connection, &table, after.as_deref())
-        };
-        self.snapshot.read(read).await.map_err(Failure::Store)
+        self.read(move |connection| page(connection, &table, after.as_deref())).await
+    }
+
+    async fn moved_to(&mut self) -> Outcome<Option<String>> {
+        self.read(moved_to).await
+    }
+
+    async fn close(&mut self, to: &str) -> Outcome<()> {
+        let to = to.to_owned();
+        self.write(move |connection| set_moved(connection, &to)).await
+    }
+
+    async fn reopen(&mut self) -> Outcome<()> {
+        self.write(unset_moved).await
     }
 }
 
@@ -164,6 +231,25 @@ impl Reading for Taker {
         let table = table.clone();
         self.with(move |connection| page(connection, &table, after.as_deref())).await
     }
+
+    async fn moved_to(&mut self) -> Outcome<Option<String>> {
+        self.with(|connection| moved_to(connection)).await
+    }
+
+    async fn close(&mut self, to: &str) -> Outcome<()> {
+        let to = to.to_owned();
+        self.with(move |connection| {
+            let change = connection.transaction()?;
+            set_moved(&change, &to)?;
+            change.commit()?;
+            fold(connection)
+        })
+        .await
+    }
+
+    async fn reopen(&mut self) -> Outcome<()> {
+        self.with(|connection| unset_moved(connection).and_then(|()| fold(connection))).await
+    }
 }
 
 #[async_trait]
@@ -235,9 +321,8 @@ impl Target for Taker {
     async fn end(&mut self) -> Outcome<()> {
         self.with(|connection| {
             connection.execute_batch("DROP TABLE moving")?;
-            // Everything into the file itself, so that it can be carried away.
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_row| Ok(()))?;
-            Ok(())
+            // So that it can be carried away.
+            fold(connection)
         })
         .await
     }

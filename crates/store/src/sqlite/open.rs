@@ -117,6 +117,16 @@ pub enum OpenError {
          `hongbao move` again, or remove it and move from the start"
     )]
     Moving,
+    /// It was moved away.
+    #[error(
+        "this store was moved to {to}, and two stores that go on from one moment cannot be put \
+         together: serve that one. If that one was never served, `hongbao move --undo` with the \
+         --from and --to of the move takes it back"
+    )]
+    Moved {
+        /// Where to.
+        to: String,
+    },
     /// A migration failed; it left nothing.
     #[error("a migration failed and left nothing: {0}")]
     Migration(String),

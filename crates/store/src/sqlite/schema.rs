@@ -26,10 +26,23 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         .map_err(|error| OpenError::Migration(error.to_string()))
 }
 
-/// Refuses a schema that is not exactly this program's, and a store that a move has not filled.
+/// Refuses a schema that is not exactly this program's, a store that a move has not filled, and one
+/// that was moved away.
 pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
     refuse_half(connection)?;
+    if let Some(to) = moved_to(connection)? {
+        return Err(OpenError::Moved { to });
+    }
     check_made(connection)
+}
+
+/// Where the store was moved to: the mark that a move leaves on its source.
+pub(super) fn moved_to(connection: &Connection) -> Result<Option<String>, OpenError> {
+    if !connection.table_exists(None, "moved")? {
+        return Ok(None);
+    }
+    let mut mark = connection.prepare("SELECT coalesce(max(target), '') FROM moved")?;
+    Ok(Some(mark.query_row((), |row| row.get(0))?))
 }
 
 /// Refuses a store that a move has not filled.
@@ -95,13 +108,14 @@ fn fingerprint(objects: &BTreeMap<String, String>) -> String {
     hongbao_domain::ids::Hex(&digest).to_string()
 }
 
-/// Every object with its text, blanks and case of no account. The mark of a move is looked for by
-/// itself.
+/// Every object with its text, blanks and case of no account. The marks of a move are looked for by
+/// themselves.
 fn objects(connection: &Connection) -> Result<BTreeMap<String, String>, OpenError> {
     let mut statement = connection.prepare(
         "SELECT type || ' ' || name, sql
          FROM sqlite_schema
-         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> 'moving'",
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'
+             AND name NOT IN ('moving', 'moved')",
     )?;
     let rows = statement.query_map((), |row| {
         let (name, sql): (String, String) = (row.get(0)?, row.get(1)?);

@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a surprise in a test is its failure")]
 
-#[expect(dead_code, reason = "each test file uses its own part")]
+#[expect(dead_code, unused_imports, unused_macros, reason = "each test file uses its own part")]
 mod damages;
 
 use std::sync::Arc;

@@ -105,7 +105,7 @@ async fn there_and_back(url: &PostgresUrl, ours: &Authority) {
     connect(url).await.batch_execute(made).await.unwrap();
     moving::run(&here, &back, &clock, go_on).await.unwrap();
     let merchant = hongbao_testkit::builders::merchant_id(10_000_098);
-    drop(SqliteStore::open(&file, clock).unwrap());
+    assert!(SqliteStore::open(&file, clock).is_err(), "a store that was moved opens for no server");
     let moved = PostgresStore::open(&url.in_namespace("back")).await.unwrap();
     assert_eq!(basic_fen(&moved, merchant).await, 1_800);
 }

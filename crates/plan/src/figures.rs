@@ -6,26 +6,28 @@
 use serde::{Deserialize, Serialize};
 
 /// Where figures lie in the JSON of `hongbao bench`: the one place that knows their names. A figure
-/// under `/rounds` is the median over all rounds.
+/// with a `*` is the median over all rounds.
 pub mod names {
     /// Durable claims a second of the SQLite engine, in full batches.
-    pub const SQLITE_CLAIMS: &str = "/rounds/*/engine_claims";
+    pub const SQLITE_CLAIMS: &str = "/sqlite/rounds/*/engine_claims";
     /// Durable sends a second of one merchant.
-    pub const SQLITE_SENDS: &str = "/rounds/*/engine_sends";
+    pub const SQLITE_SENDS: &str = "/sqlite/rounds/*/engine_sends";
     /// Claims a second with one transaction each.
-    pub const SQLITE_SINGLE: &str = "/rounds/*/single_claims";
+    pub const SQLITE_SINGLE: &str = "/sqlite/rounds/*/single_claims";
     /// Claims a second over HTTP, load generator on the same machine.
-    pub const HTTP_CLAIMS: &str = "/rounds/*/http_claims";
-    /// Claims a second in the small and in the large store.
-    pub const SIZE_ROUNDS: &str = "/size_rounds";
+    pub const HTTP_CLAIMS: &str = "/sqlite/rounds/*/http_claims";
+    /// Claims a second in the larger store.
+    pub const SQLITE_LARGE: &str = "/sqlite/sizes/*/large";
+    /// The same on PostgreSQL.
+    pub const POSTGRES_LARGE: &str = "/postgres/sizes/*/large";
     /// Durable claims a second of the PostgreSQL engine, in full batches.
-    pub const POSTGRES_CLAIMS: &str = "/postgres/engine_claims_per_s";
+    pub const POSTGRES_CLAIMS: &str = "/postgres/rounds/*/engine_claims";
     /// Durable sends a second of one merchant on PostgreSQL.
-    pub const POSTGRES_SENDS: &str = "/postgres/engine_sends_per_s";
+    pub const POSTGRES_SENDS: &str = "/postgres/rounds/*/engine_sends";
     /// Claims a second on PostgreSQL with one transaction each.
-    pub const POSTGRES_SINGLE: &str = "/postgres/single_claims_per_s";
+    pub const POSTGRES_SINGLE: &str = "/postgres/rounds/*/single_claims";
     /// Bytes of write-ahead log that a claim costs PostgreSQL.
-    pub const POSTGRES_WAL: &str = "/postgres/wal_bytes_per_claim";
+    pub const POSTGRES_WAL: &str = "/postgres/rounds/*/wal_bytes_per_claim";
     /// Durable claims a second of one Citus worker, claims crossing shards.
     pub const CITUS_CLAIMS: &str = "/citus/engine_claims_per_s";
     /// Durable sends a second of one Citus worker.
@@ -101,7 +103,9 @@ pub enum FiguresError {
     #[error("not JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// JSON, but not of `hongbao bench`.
-    #[error("no figure at {0}: not what `hongbao bench` writes")]
+    #[error(
+        "no figure at {0}: it is written by `hongbao bench --parts rates`, which measures SQLite"
+    )]
     Missing(&'static str),
     /// A figure that is no rate.
     #[error("{name} is {value}, and must be above zero")]
@@ -113,9 +117,7 @@ pub enum FiguresError {
     },
 }
 
-const RUN: &str = "docs/BENCHMARKS.md, 2 cores, 24 November 2026";
-const NO_POSTGRES: &str = "missing; a prototype of this shape, one connection, did 16,000 to \
-                           21,000/s on 2 cores";
+const RUN: &str = "docs/BENCHMARKS.md, 2 cores, 27 November 2026";
 const NO_CITUS: &str = "missing; half of PostgreSQL: a claim's wallet lies on another worker, so a \
                         batch prepares and commits on two";
 
@@ -145,20 +147,18 @@ impl Figures {
     pub fn built_in() -> Self {
         let figure = |value| Figure { value, source: Source::BuiltIn, note: RUN.to_owned() };
         // The store of ten million packets is nearer to a real shard than the one of a million.
-        let claims =
-            Figure { note: format!("store of 10 million packets; {RUN}"), ..figure(42_000.0) };
-        let sqlite = Engine { claims, sends: figure(85_592.0), single: figure(4_310.0) };
-        let postgres = Engine {
-            claims: Figure::assumed(16_000.0, NO_POSTGRES),
-            sends: Figure::assumed(16_000.0, "missing; as claims, though sends write fewer pages"),
-            single: Figure::assumed(1_000.0, "missing; two trips of 0.25 ms and a flush of 0.5 ms"),
-        };
+        let large =
+            |value| Figure { note: format!("store of 10 million packets; {RUN}"), ..figure(value) };
+        let sqlite =
+            Engine { claims: large(29_114.0), sends: figure(45_226.0), single: figure(6_276.0) };
+        let postgres =
+            Engine { claims: large(13_490.0), sends: figure(20_631.0), single: figure(637.0) };
         let citus = halved(&postgres);
         Self {
             sqlite,
             postgres,
             citus,
-            http_claims: figure(21_083.0),
+            http_claims: figure(13_197.0),
             postgres_wal: None,
             batch_points: BATCH_POINTS.to_vec(),
         }
@@ -170,9 +170,9 @@ impl Figures {
         let json: serde_json::Value = serde_json::from_str(json)?;
         let read = Reader { json, name };
         let mut figures = Self::built_in();
-        let large = read.large_store()?;
+        // The larger store is nearer to a real shard, so it counts where sizes were compared.
         figures.sqlite = Engine {
-            claims: match large {
+            claims: match read.optional(names::SQLITE_LARGE)? {
                 Some(figure) => figure,
                 None => read.required(names::SQLITE_CLAIMS)?,
             },
@@ -182,6 +182,7 @@ impl Figures {
         figures.http_claims = read.required(names::HTTP_CLAIMS)?;
         let postgres = &mut figures.postgres;
         read.replace(&mut postgres.claims, names::POSTGRES_CLAIMS)?;
+        read.replace(&mut postgres.claims, names::POSTGRES_LARGE)?;
         read.replace(&mut postgres.sends, names::POSTGRES_SENDS)?;
         read.replace(&mut postgres.single, names::POSTGRES_SINGLE)?;
         figures.citus = halved(postgres);
@@ -233,26 +234,18 @@ impl Reader<'_> {
             }
             None => self.json.pointer(name).and_then(serde_json::Value::as_f64),
         };
-        self.figure(value, name, name)
-    }
-
-    /// The rate of the larger store, where the run compared sizes.
-    fn large_store(&self) -> Result<Option<Figure>, FiguresError> {
-        let rows = self.json.pointer(names::SIZE_ROUNDS).and_then(serde_json::Value::as_array);
-        let value = median(rows.into_iter().flatten().filter_map(|row| row.get(1)?.as_f64()));
-        self.figure(value, names::SIZE_ROUNDS, "/size_rounds, the store of 10 million packets")
+        self.figure(value, name)
     }
 
     fn figure(
         &self,
         value: Option<f64>,
         name: &'static str,
-        what: &str,
     ) -> Result<Option<Figure>, FiguresError> {
         match value {
             Some(value) if value <= 0.0 => Err(FiguresError::NotPositive { name, value }),
             Some(value) => {
-                let note = format!("{}: {what}", self.name);
+                let note = format!("{}: {name}", self.name);
                 Ok(Some(Figure { value, source: Source::File, note }))
             }
             None => Ok(None),
@@ -263,7 +256,8 @@ impl Reader<'_> {
 fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied()
+    let middle = |place: usize| values.get(place).copied();
+    Some(f64::midpoint(middle(values.len().saturating_sub(1) / 2)?, middle(values.len() / 2)?))
 }
 
 #[cfg(test)]
@@ -273,34 +267,41 @@ mod tests {
     const ROUND: &str = r#"{"engine_claims": 60000, "engine_sends": 80000, "single_claims": 4000,
                            "http_claims": 20000, "echo": 1, "fdatasync": 1}"#;
 
-    fn read(more: &str) -> Result<Figures, FiguresError> {
+    /// Three rounds on SQLite, with more beside them and more behind.
+    fn read(beside: &str, behind: &str) -> Result<Figures, FiguresError> {
         let faster = ROUND.replace("60000", "70000");
         let slower = ROUND.replace("60000", "50000");
-        Figures::read(&format!(r#"{{"rounds": [{faster}, {ROUND}, {slower}]{more}}}"#), "b.json")
+        let rounds = format!("[{faster}, {ROUND}, {slower}]");
+        Figures::read(&format!(r#"{{"sqlite": {{"rounds": {rounds}{beside}}}{behind}}}"#), "b.json")
     }
 
     #[test]
     fn rates_are_medians_of_the_rounds() {
-        let figures = read("").unwrap();
+        let figures = read("", "").unwrap();
         assert_eq!(
             (figures.sqlite.claims.value, figures.sqlite.claims.source),
             (60_000.0, Source::File)
         );
-        assert_eq!(figures.postgres.claims.source, Source::Assumed);
+        assert_eq!(figures.postgres.claims.source, Figures::built_in().postgres.claims.source);
         assert!((figures.citus.claims.value * 2.0 - figures.postgres.claims.value).abs() < 1e-9);
     }
 
     #[test]
     fn the_larger_store_counts_where_sizes_were_compared() {
-        let figures = read(r#", "size_rounds": [[90000, 41000], [91000, 43000], [1, 42000]]"#);
-        assert!((figures.unwrap().sqlite.claims.value - 42_000.0).abs() < 1e-9);
+        let sizes = r#", "sizes": [{"small": 90000, "large": 41000}, {"small": 91000, "large": 43000},
+                                  {"small": 1, "large": 42000}]"#;
+        assert!((read(sizes, "").unwrap().sqlite.claims.value - 42_000.0).abs() < 1e-9);
     }
 
     #[test]
     fn postgres_and_citus_are_read_when_they_are_there() {
+        let round = r#"{"engine_claims": 30000, "wal_bytes_per_claim": 900}"#;
         let figures = read(
-            r#", "postgres": {"engine_claims_per_s": 30000, "wal_bytes_per_claim": 900},
-                 "citus": {"engine_sends_per_s": 9000}, "simulator": {"batch_points": [[1, 0.1]]}"#,
+            "",
+            &format!(
+                r#", "postgres": {{"rounds": [{round}]}},
+                 "citus": {{"engine_sends_per_s": 9000}}, "simulator": {{"batch_points": [[1, 0.1]]}}"#
+            ),
         )
         .unwrap();
         assert_eq!(figures.postgres.claims.source, Source::File);
@@ -314,10 +315,11 @@ mod tests {
         let said = |text: &str| Figures::read(text, "x").unwrap_err().to_string();
         assert!(said("hello").starts_with("not JSON"));
         assert!(
-            said("{}").contains("/rounds/*/engine_sends") || said("{}").contains("engine_claims")
+            said("{}").contains("/sqlite/rounds/*/engine_sends")
+                || said("{}").contains("engine_claims")
         );
         assert!(
-            said(&format!(r#"{{"rounds": [{}]}}"#, ROUND.replace("60000", "0")))
+            said(&format!(r#"{{"sqlite": {{"rounds": [{}]}}}}"#, ROUND.replace("60000", "0")))
                 .contains("above zero")
         );
     }

@@ -1,11 +1,28 @@
 //! The capacity model multiplies rightly and refuses nonsense.
 
 use hongbao_plan::{
-    capacity::{Demand, Store, lane, plan},
+    capacity::{Bounds, Demand, Store, lane, plan},
     figures::{Figures, Source},
     sim,
 };
 use proptest::prelude::*;
+
+/// Round rates of a lane, whatever is built in.
+fn figures() -> Figures {
+    let mut figures = Figures::built_in();
+    for (engine, claims, sends) in [
+        (&mut figures.sqlite, 42_000.0, 85_592.0),
+        (&mut figures.postgres, 16_000.0, 16_000.0),
+        (&mut figures.citus, 8_000.0, 8_000.0),
+    ] {
+        (engine.claims.value, engine.sends.value) = (claims, sends);
+    }
+    figures.sqlite.single.value = 4_310.0;
+    figures.http_claims.value = 21_083.0;
+    figures
+}
+
+const BOUNDS: Bounds = Bounds { batch_max: 16_384, queue_max: 32_768 };
 
 /// One claim a second for each of a day's packets, sends left out: easy to work out by hand.
 fn demand() -> Demand {
@@ -24,15 +41,13 @@ fn demand() -> Demand {
         store: Store::Sqlite,
         cores_per_server: 8,
         measured_cores: 2,
-        batch_max: 16_384,
-        queue_max: 32_768,
     }
 }
 
 /// 42,000/s a lane, half of it used: 420,000/s take 20 lanes; four on a server, two copies.
 #[test]
 fn shards_and_servers_are_what_division_says() {
-    let plan = plan(&demand(), &Figures::built_in()).unwrap();
+    let plan = plan(&demand(), &figures()).unwrap();
     assert_eq!(plan.machines.shards, 20);
     assert_eq!((plan.machines.shards_per_server, plan.machines.store_servers), (4, 10));
     assert!((plan.load.busy_lanes - 10.0).abs() < 1e-9);
@@ -45,7 +60,7 @@ fn shards_and_servers_are_what_division_says() {
 /// copies, disks 70 % full.
 #[test]
 fn disks_are_what_multiplication_says() {
-    let flows = plan(&demand(), &Figures::built_in()).unwrap().flows;
+    let flows = plan(&demand(), &figures()).unwrap().flows;
     assert!((flows.day_bytes - 864e6 * 714.0).abs() < 1.0);
     let all = (864e7 * 714.0 + 184e6) * 2.0 / 0.7;
     assert!((flows.disk_bytes / all - 1.0).abs() < 1e-9);
@@ -55,7 +70,7 @@ fn disks_are_what_multiplication_says() {
 
 #[test]
 fn sends_cost_their_own_time() {
-    let mixed = plan(&Demand { sends_per_claim: 1.0, ..demand() }, &Figures::built_in()).unwrap();
+    let mixed = plan(&Demand { sends_per_claim: 1.0, ..demand() }, &figures()).unwrap();
     let lanes = 420_000.0 / 42_000.0 + 420_000.0 / 85_592.0;
     assert!((mixed.load.busy_lanes - lanes).abs() < 1e-6);
 }
@@ -63,7 +78,7 @@ fn sends_cost_their_own_time() {
 #[test]
 fn only_citus_has_more_than_one_shard() {
     let fits = |store, peak| {
-        let plan = plan(&Demand { store, peak, ..demand() }, &Figures::built_in()).unwrap();
+        let plan = plan(&Demand { store, peak, ..demand() }, &figures()).unwrap();
         assert_eq!(plan.fits, !plan.warnings.iter().any(|w| w.starts_with("does not fit")));
         plan.fits
     };
@@ -75,7 +90,7 @@ fn only_citus_has_more_than_one_shard() {
 /// A tenth of 420,000/s is 42,000/s: two shards' worth at half of 42,000/s each.
 #[test]
 fn a_merchant_above_its_shard_must_be_divided() {
-    let plan = plan(&Demand { hot_share: 0.1, ..demand() }, &Figures::built_in()).unwrap();
+    let plan = plan(&Demand { hot_share: 0.1, ..demand() }, &figures()).unwrap();
     assert_eq!(plan.load.hot_parts, 2);
     assert!(plan.warnings.iter().any(|warning| warning.contains("2 merchant numbers")));
     assert!(plan.load.fullest_busy <= 0.5 + 1e-6);
@@ -84,16 +99,16 @@ fn a_merchant_above_its_shard_must_be_divided() {
 #[test]
 fn what_nobody_measured_is_said_in_the_warnings_and_in_the_table() {
     let demand = Demand { store: Store::Citus, ..demand() };
-    let plan = plan(&demand, &Figures::built_in()).unwrap();
+    let plan = plan(&demand, &figures()).unwrap();
     assert!(plan.warnings.iter().any(|warning| warning.contains("nobody measured citus")));
     assert!(plan.to_string().contains("ASSUMED"));
-    assert_eq!(Figures::built_in().citus.claims.source, Source::Assumed);
+    assert_eq!(figures().citus.claims.source, Source::Assumed);
 }
 
 #[test]
 fn the_lane_of_the_simulator_is_the_lane_of_the_plan() {
-    let figures = Figures { batch_points: Vec::new(), ..Figures::built_in() };
-    let lane = lane(&demand(), &figures);
+    let figures = Figures { batch_points: Vec::new(), ..figures() };
+    let lane = lane(&demand(), &figures, BOUNDS);
     assert!((sim::capacity(&lane) / figures.sqlite.claims.value - 1.0).abs() < 1e-3);
     assert!((lane.service.rate(1) / figures.sqlite.single.value - 1.0).abs() < 1e-3);
 }
@@ -101,8 +116,8 @@ fn the_lane_of_the_simulator_is_the_lane_of_the_plan() {
 #[test]
 fn a_measured_curve_keeps_its_shape_and_takes_the_height_of_the_plan() {
     let points = vec![(1, 0.000_25), (1_000, 0.05), (16_384, 0.25)];
-    let figures = Figures { batch_points: points, ..Figures::built_in() };
-    let lane = lane(&demand(), &figures);
+    let figures = Figures { batch_points: points, ..figures() };
+    let lane = lane(&demand(), &figures, BOUNDS);
     assert!((sim::capacity(&lane) / 42_000.0 - 1.0).abs() < 1e-3);
     // Rate times time is size: 1,000 and 16,384.
     let part = 1_000.0 / lane.service.rate(1_000) / (16_384.0 / lane.service.rate(16_384));
@@ -111,7 +126,7 @@ fn a_measured_curve_keeps_its_shape_and_takes_the_height_of_the_plan() {
 
 #[test]
 fn nonsense_is_refused_by_the_name_of_the_option() {
-    let said = |demand: Demand| plan(&demand, &Figures::built_in()).unwrap_err().to_string();
+    let said = |demand: Demand| plan(&demand, &figures()).unwrap_err().to_string();
     assert_eq!(
         said(Demand { headroom: 1.0, ..demand() }),
         "headroom is 1, and must be from 0 to below 1"
@@ -146,7 +161,7 @@ proptest! {
         let demand = Demand {
             peak, headroom, hot_share, zipf, sends_per_claim, store: Store::Citus, ..demand()
         };
-        let figures = Figures::built_in();
+        let figures = figures();
         let small = plan(&demand, &figures).unwrap();
         prop_assert!(small.load.fullest_busy <= 1.0 - headroom + 1e-6);
         let large = plan(&Demand { peak: peak * 4.0, ..demand }, &figures).unwrap();

@@ -2,9 +2,10 @@
 //!
 //! Commands wait in bounded queues, one for each lane: a store that takes one batch at a time has
 //! one lane, a store that gains from more has more, and all commands of one journal go down the
-//! same one. A lane takes what is there, up to [`BATCH_MAX`], and gives it to [`Store::transact`]: one load under locks, every command deciding in turn with the
-//! effects of those before it in view, one durable commit. Only then does anybody get an answer.
-//! While a batch commits, the next one gathers; there is no timer.
+//! same one. A lane takes what is there, up to [`BATCH_MAX`] and fairly between journals (see
+//! `queue`), and gives it to [`Store::transact`]: one load under locks, every command deciding
+//! in turn with the effects of those before it in view, one durable commit. Only then does anybody
+//! get an answer. While a batch commits, the next one gathers; there is no timer.
 //!
 //! | what | rule |
 //! | --- | --- |
@@ -16,38 +17,41 @@
 //! | panic in a decision | [`Failure::Defect`] for that command, nothing for the others |
 
 mod gate;
+mod queue;
 mod queued;
 
-use std::sync::Arc;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use hongbao_domain::{
     Command, Refusal,
     facts::{Batch, Changes, Facts, Needs},
     ledger::Owner,
 };
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+use tokio::{sync::oneshot, time::Instant};
 use tracing::{Instrument as _, Span};
 
-use self::queued::{Queued, Waiting};
+use self::{
+    queue::LaneQueue,
+    queued::{Queued, Waiting},
+};
 use crate::{
     metrics::CommandMetrics,
     ports::{Store, StoreError, Work},
     spans,
 };
 
-pub use gate::Gate;
+pub use self::{gate::Gate, queue::Pace};
 
-/// Most commands of one batch. The more claims, the more often two of them lie on one page: over a
-/// million packets a claim of a batch of 4,096 dirties 1.8 pages, of one of 16,384 one, and costs a
-/// third less. Such a batch takes about a quarter of a second, which is as long as anybody should
-/// wait for others.
+/// Most commands of one batch, on a lane that is fast enough for it (see [`Pace`]). The more claims,
+/// the more often two of them lie on one page: over a million packets a claim of a batch of 4,096
+/// dirties 1.8 pages, of one of 16,384 one, and costs a third less.
 pub const BATCH_MAX: usize = 16_384;
-
-/// Most commands waiting: two full batches, so that a caller is answered within a second.
-pub const QUEUE_MAX: usize = 2 * BATCH_MAX;
 
 /// Why a command has no outcome.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -55,7 +59,8 @@ pub enum Failure {
     /// A business no. Nothing moved.
     #[error("refused: {0:?}")]
     Refused(Refusal),
-    /// The queue is full. Nothing happened: call again with the same number.
+    /// There is no place in the queue, or none for this journal. Nothing happened: call again with
+    /// the same number.
     #[error("too many commands are waiting")]
     Busy,
     /// Whether it took effect is not known: call again with the same number.
@@ -92,9 +97,38 @@ impl Failure {
 /// Takes commands and answers when they are durable.
 #[derive(Clone, Debug)]
 pub struct Executor {
-    lanes: Arc<[mpsc::Sender<Box<dyn Queued>>]>,
+    lanes: Arc<Lanes>,
     gate: Gate,
     metrics: Arc<CommandMetrics>,
+}
+
+type Lane = LaneQueue<Box<dyn Queued>>;
+
+/// The way into the lanes; they close when it goes away.
+struct Lanes(Vec<Arc<Lane>>);
+
+impl Lanes {
+    /// The lane of a journal.
+    fn of(&self, journal: Owner) -> Option<&Lane> {
+        let number = match journal {
+            Owner::Merchant(id) => id.get(),
+            Owner::User(id) => id.get(),
+        };
+        let lanes = u64::try_from(self.0.len()).unwrap_or(1);
+        self.0.get(usize::try_from(number % lanes).unwrap_or(0)).map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Lanes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} lanes", self.0.len())
+    }
+}
+
+impl Drop for Lanes {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|lane| lane.close());
+    }
 }
 
 impl Executor {
@@ -103,21 +137,12 @@ impl Executor {
     pub fn start(store: &Arc<dyn Store>, gate: Gate) -> Self {
         let metrics = Arc::<CommandMetrics>::default();
         let lanes = (0..store.lanes().max(1)).map(|_| {
-            let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-            tokio::spawn(run_lane(Arc::clone(store), waiting, gate.clone(), Arc::clone(&metrics)));
-            queue
+            let lane = Arc::new(Lane::new());
+            let taken = Taken { lane: Arc::clone(&lane), metrics: Arc::clone(&metrics) };
+            tokio::spawn(run_lane(Arc::clone(store), taken, gate.clone()));
+            lane
         });
-        Self { lanes: lanes.collect(), gate, metrics }
-    }
-
-    /// The lane of a journal.
-    fn lane(&self, journal: Owner) -> Option<&mpsc::Sender<Box<dyn Queued>>> {
-        let number = match journal {
-            Owner::Merchant(id) => id.get(),
-            Owner::User(id) => id.get(),
-        };
-        let lanes = u64::try_from(self.lanes.len()).unwrap_or(1);
-        self.lanes.get(usize::try_from(number % lanes).unwrap_or(0))
+        Self { lanes: Arc::new(Lanes(lanes.collect())), gate, metrics }
     }
 
     /// Lets `command` decide and answers once its effects are durable.
@@ -128,9 +153,10 @@ impl Executor {
         let (answer, answered) = oneshot::channel();
         // Counted before: the lane may take it before this thread goes on.
         self.metrics.queued();
-        let lane = self.lane(command.journal());
+        let journal = command.journal();
         let command = Box::new(Waiting::new(command, answer, spans::command(C::NAME)));
-        if lane.is_none_or(|lane| lane.try_send(command).is_err()) {
+        let lane = self.lanes.of(journal);
+        if lane.is_none_or(|lane| lane.push(journal, command).is_err()) {
             self.metrics.not_queued();
             return self.not_queued::<C>(Failure::Busy);
         }
@@ -154,22 +180,36 @@ impl Executor {
     }
 }
 
-async fn run_lane(
-    store: Arc<dyn Store>,
-    mut waiting: mpsc::Receiver<Box<dyn Queued>>,
-    gate: Gate,
+/// A lane in the hands of its task. When that ends, however it does, nobody gets in any more, and
+/// callers still in the queue hear that nothing happened.
+struct Taken {
+    lane: Arc<Lane>,
     metrics: Arc<CommandMetrics>,
-) {
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        for command in self.lane.abandon() {
+            self.metrics.not_queued();
+            command.answer(Some(Failure::Unavailable), &self.metrics);
+        }
+    }
+}
+
+async fn run_lane(store: Arc<dyn Store>, taken: Taken, gate: Gate) {
+    let Taken { lane, metrics } = &taken;
     let mut commands = Vec::with_capacity(BATCH_MAX);
-    while waiting.recv_many(&mut commands, BATCH_MAX).await > 0 {
-        metrics.taken(commands.len());
+    while lane.take(&mut commands).await {
+        let count = commands.len();
+        metrics.taken(count);
         if gate.halted().is_some() {
             for command in commands.drain(..) {
-                command.answer(Some(Failure::Halted), &metrics);
+                command.answer(Some(Failure::Halted), metrics);
             }
             continue;
         }
-        let span = spans::batch(commands.len());
+        let span = spans::batch(count);
+        let written = Arc::<AtomicUsize>::default();
         let mut needs = Needs::default();
         for command in &commands {
             command.needs(&mut needs);
@@ -178,11 +218,16 @@ async fn run_lane(
         let work = Box::new(BatchWork {
             commands: std::mem::take(&mut commands),
             span: span.clone(),
-            metrics: Arc::clone(&metrics),
+            metrics: Arc::clone(metrics),
+            written: Arc::clone(&written),
         });
         let started = Instant::now();
         let (work, committed) = store.transact(needs, work).instrument(span).await;
-        metrics.transacted(started.elapsed());
+        let took = started.elapsed();
+        metrics.transacted(took);
+        if committed.is_ok() {
+            lane.paced(written.load(Ordering::Relaxed), took);
+        }
         let failure = committed.err().map(|error| failure_of(&error, &gate));
         // Answering wakes thousands of tasks; the next batch need not wait for that.
         tokio::spawn(async move { work.answer(failure) });
@@ -208,6 +253,8 @@ struct BatchWork {
     commands: Vec<Box<dyn Queued>>,
     span: Span,
     metrics: Arc<CommandMetrics>,
+    /// How many commands had effects, once they have decided.
+    written: Arc<AtomicUsize>,
 }
 
 impl Work for BatchWork {
@@ -218,7 +265,10 @@ impl Work for BatchWork {
         for command in &mut self.commands {
             command.decide(&mut batch);
         }
-        batch.finish()
+        let accepted = self.commands.iter().filter(|command| command.is_accepted()).count();
+        let (facts, changes) = batch.finish();
+        self.written.store(if changes.is_empty() { 0 } else { accepted }, Ordering::Relaxed);
+        (facts, changes)
     }
 
     fn answer(self: Box<Self>, failure: Option<Failure>) {

@@ -16,6 +16,8 @@ pub(super) trait Queued: Send {
     fn needs(&self, needs: &mut Needs);
     /// Lets it decide, and keeps what came of it.
     fn decide(&mut self, batch: &mut Batch);
+    /// Whether what it decided takes effect; false before.
+    fn is_accepted(&self) -> bool;
     /// Notes in its trace which batch it is in.
     fn joins(&self, batch: &Span);
     /// Tells the caller, and counts: `failure` when the batch was lost, else what was decided.
@@ -53,6 +55,10 @@ impl<C: Command> Queued for Waiting<C> {
                 Failure::Defect
             }
         }));
+    }
+
+    fn is_accepted(&self) -> bool {
+        matches!(self.decided, Some(Ok(_)))
     }
 
     fn joins(&self, batch: &Span) {

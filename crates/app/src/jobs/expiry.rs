@@ -7,8 +7,9 @@ use tokio::task::JoinSet;
 
 use crate::{App, AppError, executor::Failure};
 
-/// Refunds asked for at once: a quarter of a batch, so that claims and sends go on beside them.
-const REFUNDS_MAX: u32 = 1_024;
+/// Refunds asked for at once. Few enough for the places that one merchant has on the slowest lane,
+/// with as many left for its claims and sends.
+const REFUNDS_MAX: u32 = 256;
 
 /// Settles packets that have ended; answers how many were looked at.
 ///

@@ -74,9 +74,14 @@ pub struct Demand {
     pub cores_per_server: u64,
     /// Cores of the machine on which the figures were measured.
     pub measured_cores: u64,
-    /// Commands of a batch at most: the executor's.
+}
+
+/// What a lane takes at once and lets wait: the executor's, which depends on how fast it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// Commands of a batch at most.
     pub batch_max: u64,
-    /// Commands waiting at most: the executor's.
+    /// Commands waiting at most.
     pub queue_max: u64,
 }
 
@@ -293,23 +298,28 @@ pub fn plan(demand: &Demand, figures: &Figures) -> Result<Plan, DemandError> {
 }
 
 /// The lane of a shard, for the simulator: batches in the mix of claims and sends of the peak.
-pub fn lane(demand: &Demand, figures: &Figures) -> LaneSpec {
+pub fn lane(demand: &Demand, figures: &Figures, bounds: Bounds) -> LaneSpec {
+    let Bounds { batch_max, queue_max } = bounds;
     let engine = engine(figures, demand.store);
-    let batch_max = u32::try_from(demand.batch_max).unwrap_or(u32::MAX);
+    let full = u32::try_from(batch_max).unwrap_or(u32::MAX);
     let rate = mixed(demand, engine);
     let service = match Service::through(&figures.batch_points) {
         // The measured curve has the right shape; its height follows the rate of the plan, which is
         // that of another store and of the mix.
         Some(curve) => {
-            let factor = curve.rate(batch_max) / rate;
+            let factor = curve.rate(full) / rate;
             curve.slower(factor).at_least(1.0 / engine.single.value)
         }
-        None => Service::from_rates(engine.single.value, rate, batch_max),
+        None => Service::from_rates(engine.single.value, rate, full),
     };
-    LaneSpec { service, batch_max: demand.batch_max, queue_max: demand.queue_max }
+    LaneSpec { service, batch_max, queue_max }
 }
 
-/// Commands a second of one lane in the mix of the peak.
+/// Commands a second of one lane in full batches, in the mix of claims and sends of the peak.
+pub fn lane_rate(demand: &Demand, figures: &Figures) -> u64 {
+    num::whole(mixed(demand, engine(figures, demand.store)))
+}
+
 fn mixed(demand: &Demand, engine: &Engine) -> f64 {
     let seconds = 1.0 / engine.claims.value + demand.sends_per_claim / engine.sends.value;
     (1.0 + demand.sends_per_claim) / seconds

@@ -1,7 +1,8 @@
 //! One executor lane: a bounded queue and batches without timers.
 //!
-//! As `hongbao-app`'s executor: while one batch commits the next gathers; when it is done the lane
-//! takes what waits, up to a full batch; a command that finds the queue full is sent away at once.
+//! As `hongbao-app`'s executor, but for its turns between merchants: while one batch commits the next
+//! gathers; when it is done the lane takes what waits, up to a full batch; a command that finds the
+//! queue full is sent away at once.
 //! A batch takes its commands out of the queue, so queue and batch are two rooms.
 
 use std::collections::VecDeque;

@@ -1,9 +1,6 @@
 //! A platform full of packets, made through the product's own commands.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hongbao_app::{
@@ -22,9 +19,9 @@ use hongbao_domain::{
 };
 use sha2::{Digest as _, Sha256};
 
-use super::BenchError;
+use super::{BenchError, closed};
 
-/// Commands under way at once: two full batches, so that one gathers while one commits.
+/// Commands under way at once: two of the largest batches, so that one gathers while one commits.
 pub(super) const IN_FLIGHT: usize = 2 * hongbao_app::executor::BATCH_MAX;
 /// Commands made at once: some 60 MiB of them.
 const COMMANDS_PAGE: u64 = 60_000;
@@ -97,35 +94,51 @@ impl Dataset {
 
     /// Sends `count` more packets, each to the next user of a scattered row; answers how long it
     /// took, the making of the commands not counted.
-    #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
     pub(super) async fn send(&mut self, app: &App, count: u64) -> Result<Duration, BenchError> {
         let mut elapsed = Duration::ZERO;
         let last = self.packets + count;
         while self.packets < last {
-            let first = self.packets + 1;
-            let page = first..=last.min(self.packets + COMMANDS_PAGE);
-            let commands =
-                page.map(|no| self.send_command(no)).collect::<Result<Vec<_>, BenchError>>()?;
-            let started = Instant::now();
-            let mut answers = stream::iter(commands)
-                .map(|command| app.executor().submit(command))
-                .buffered(IN_FLIGHT);
-            while let Some(answer) = answers.next().await {
-                let sent = answer?;
-                self.packets += 1;
-                if sent.replayed || sent.packet != self.key(self.packets)? {
-                    return Err(BenchError::Other(format!("{} became {sent:?}", self.packets)));
+            let page = self.packets + 1..=last.min(self.packets + COMMANDS_PAGE);
+            let commands: Vec<SendPacket> =
+                page.clone().map(|no| self.send_command(no)).collect::<Result<_, _>>()?;
+            let sent = closed::load(app, commands.into_iter().map(Ok), IN_FLIGHT, |place, sent| {
+                let no = self.packets + 1 + u64::try_from(place).map_err(BenchError::other)?;
+                if sent.replayed || sent.packet != self.key(no)? {
+                    return Err(BenchError::Other(format!("{no} became {sent:?}")));
                 }
-            }
-            elapsed += started.elapsed();
+                Ok(())
+            });
+            elapsed += sent.await?;
+            self.packets = *page.end();
         }
         Ok(elapsed)
     }
 
+    /// Whether the lane of the merchant at `place` is also that of `other`'s only merchant, in a
+    /// store of so many lanes.
+    pub(super) fn shares_lane(&self, place: usize, other: &Self, lanes: usize) -> bool {
+        let lane = |merchant: &MerchantId| u64::try_from(lanes).map(|lanes| merchant.get() % lanes);
+        match (self.merchants.get(place), other.merchants.first()) {
+            (Some(one), Some(other)) => lane(one) == lane(other),
+            _ => false,
+        }
+    }
+
     /// The command that sends packet `no`. Everything about it follows from its number.
     fn send_command(&self, no: u64) -> Result<SendPacket, BenchError> {
+        self.sent_by(self.key(no)?.merchant, no)
+    }
+
+    /// The command by which the merchant at `place` sends a packet under the order number of
+    /// `no`. Packets that were sent so are not counted, and not claimed.
+    pub(super) fn send_by(&self, place: usize, no: u64) -> Result<SendPacket, BenchError> {
+        let merchant = self.merchants.get(place).copied();
+        let merchant = merchant.ok_or_else(|| BenchError::Other(format!("no merchant {place}")))?;
+        self.sent_by(merchant, no)
+    }
+
+    fn sent_by(&self, merchant: MerchantId, no: u64) -> Result<SendPacket, BenchError> {
         let (openid, _) = self.receiver(no)?;
-        let merchant = self.key(no)?.merchant;
         Ok(SendPacket {
             order: OrderKey {
                 caller: merchant,

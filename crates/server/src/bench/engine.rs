@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::{StreamExt as _, stream};
 use hongbao_app::{
     App,
     executor::Failure,
@@ -15,30 +14,29 @@ use hongbao_domain::{
 };
 
 use super::{
-    BenchError,
+    BenchError, closed,
     dataset::{Dataset, IN_FLIGHT},
 };
 
 /// Claims packets through the executor; answers how long it took. Every claim must succeed.
-#[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
 pub(super) async fn claims(
     app: &App,
     data: &Dataset,
     packets: &[u64],
 ) -> Result<Duration, BenchError> {
-    let commands: Vec<ClaimShare> =
-        packets.iter().map(|&no| data.claim_command(no)).collect::<Result<_, _>>()?;
-    let executor = app.executor();
-    let started = Instant::now();
-    let mut answers =
-        stream::iter(commands).map(|command| executor.submit(command)).buffer_unordered(IN_FLIGHT);
-    while let Some(answer) = answers.next().await {
-        let claimed = answer.map_err(BenchError::other)?;
+    let commands = packets.iter().map(|&no| data.claim_command(no)).collect::<Result<_, _>>()?;
+    claim(app, commands).await
+}
+
+/// The same for claims that are made already.
+pub(super) async fn claim(app: &App, claims: Vec<ClaimShare>) -> Result<Duration, BenchError> {
+    closed::load(app, claims.into_iter().map(Ok), IN_FLIGHT, |_, claimed| {
         if claimed.replayed {
             return Err(BenchError::Other("a packet was claimed twice".to_owned()));
         }
-    }
-    Ok(started.elapsed())
+        Ok(())
+    })
+    .await
 }
 
 /// Claims packets with one durable transaction each, one after another: the same rows, the same

@@ -38,15 +38,6 @@ impl LoadResult {
     pub(super) fn rate(&self) -> f64 {
         super::per_second(self.succeeded, self.elapsed)
     }
-
-    /// The waiting time that `percent` of the answers stayed below.
-    pub(super) fn percentile(&self, percent: usize) -> Duration {
-        let place = self.latencies.len().saturating_mul(percent) / 100;
-        self.latencies
-            .get(place.min(self.latencies.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or_default()
-    }
 }
 
 /// How the generator sends.

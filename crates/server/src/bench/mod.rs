@@ -1,17 +1,25 @@
 //! The figures: engine, HTTP and what to hold them against, in one run on one machine.
 //!
-//! Absolute figures of a shared machine mean little, so every figure stands beside a yardstick
-//! measured in the same round, rounds are repeated, and medians are printed. Everything runs
+//! Absolute figures of a shared machine mean little, so figures stand beside a yardstick of the same
+//! run, and of the same round where they are on one store; rounds are repeated, and medians printed. Everything runs
 //! through the product's own code: packets are sent and claimed by commands, nothing is written
 //! into tables from outside.
 
+mod closed;
 mod dataset;
 mod disk;
 mod engine;
 mod load;
+mod neighbours;
+mod open;
+mod overload;
+mod platform;
 mod postgres;
+mod processes;
+mod rates;
+mod redis;
 mod report;
-mod rounds;
+mod size;
 mod validate;
 mod web;
 
@@ -20,6 +28,9 @@ use std::{path::PathBuf, time::Duration};
 use hongbao_app::{AppError, executor::Failure, ports::StoreError};
 use hongbao_store::postgres::PostgresUrl;
 
+use self::platform::{Kind, Scratch};
+
+pub use processes::claim_for;
 pub use report::Figures;
 pub use validate::Validation;
 
@@ -41,14 +52,22 @@ pub struct Plan {
     /// Connections of the load generator
     #[arg(long, default_value_t = 512)]
     pub connections: usize,
-    /// Also compare 100 thousand packets and 10 thousand users with 10 million and 1 million
-    #[arg(long)]
-    pub scale: bool,
-    /// A PostgreSQL server to measure, too; by default only SQLite is
+    /// What to measure, by commas
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        default_value = "rates,size,neighbours,overload"
+    )]
+    pub parts: Vec<Part>,
+    /// Packets of the larger store of `size`; a tenth as many users. The smaller has 100 thousand
+    #[arg(long, value_name = "PACKETS", default_value_t = 10_000_000)]
+    pub large: u64,
+    /// A PostgreSQL server to measure, too; by default only SQLite is. Namespaces `bench_…` stay on it
     #[arg(long, value_name = "URL")]
     pub postgres: Option<PostgresUrl>,
     /// Leave SQLite and HTTP out
-    #[arg(long, requires = "postgres", conflicts_with = "scale")]
+    #[arg(long, requires = "postgres")]
     pub only_postgres: bool,
     /// Instead of all else: load the engine openly at three rates, and hold what was seen against
     /// the simulator of `hongbao plan`
@@ -60,6 +79,21 @@ pub struct Plan {
     /// Directory for the stores; a temporary one by default
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
+}
+
+/// A part of the figures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Part {
+    /// Claims and sends a second, of engine and HTTP, beside their yardsticks
+    Rates,
+    /// What a claim costs in a small and in a large store
+    Size,
+    /// How long small merchants wait while another runs at full load
+    Neighbours,
+    /// Ten times what the engine can do, and how soon it is well again
+    Overload,
+    /// The way of many tutorials, a script in Redis; needs `redis-server`
+    Redis,
 }
 
 /// Why nothing was measured.
@@ -90,7 +124,32 @@ impl BenchError {
 
 /// Measures, prints progress to the terminal, and answers the figures.
 pub async fn run(plan: &Plan) -> Result<Figures, BenchError> {
-    rounds::run(plan).await
+    let scratch = Scratch::make(plan.data.as_deref())?;
+    let mut figures = Figures::new(plan);
+    let asked = |part| plan.parts.contains(&part);
+    for kind in Kind::of(plan) {
+        if asked(Part::Rates) {
+            match kind {
+                Kind::Sqlite => rates::run(plan, &scratch, &mut figures.sqlite).await?,
+                Kind::Postgres => postgres::run(plan, &scratch, &mut figures.postgres).await?,
+            }
+        }
+        let of_store = figures.of_store(kind);
+        if asked(Part::Neighbours) {
+            of_store.neighbours = neighbours::run(plan, &scratch, kind).await?;
+        }
+        if asked(Part::Overload) {
+            of_store.overload = overload::run(plan, &scratch, kind).await?;
+        }
+        if asked(Part::Size) {
+            of_store.sizes = size::run(plan, &scratch, kind).await?;
+        }
+    }
+    if asked(Part::Redis) {
+        figures.redis = redis::run(plan, &scratch)?;
+    }
+    figures.finish();
+    Ok(figures)
 }
 
 /// Holds the simulator against the engine.
@@ -98,8 +157,19 @@ pub async fn validate(plan: &Plan) -> Result<Validation, BenchError> {
     validate::run(plan).await
 }
 
-/// `count` a second.
 #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52")]
+const fn float(count: usize) -> f64 {
+    count as f64
+}
+
+/// `count` a second.
 fn per_second(count: usize, elapsed: Duration) -> f64 {
-    count as f64 / elapsed.as_secs_f64().max(f64::EPSILON)
+    float(count) / elapsed.as_secs_f64().max(f64::EPSILON)
+}
+
+/// What `percent` of the waits, which are sorted, stayed below, in milliseconds.
+fn percentile_ms(sorted: &[Duration], percent: usize) -> f64 {
+    let place = sorted.len().saturating_mul(percent) / 100;
+    let wait = sorted.get(place.min(sorted.len().saturating_sub(1))).copied();
+    wait.unwrap_or_default().as_secs_f64() * 1e3
 }

@@ -4,19 +4,20 @@
 //! merchant's, which is the hard case. The procedure runs one transaction a call, as callers of a
 //! procedure do, from `pgbench` at 1, 8 and 32 clients; its best figure is the yardstick.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, sync::Arc};
 
 use hongbao_store::postgres::PostgresUrl;
 
 use super::{
-    BenchError, Plan, engine, per_second,
-    report::PostgresRound,
-    rounds::{Bench, Size},
+    BenchError, Plan,
+    dataset::Dataset,
+    engine, float, per_second,
+    platform::{Bench, MERCHANTS, Scratch, Size},
+    processes,
+    report::{PostgresFigures, PostgresRound},
 };
 use crate::{commands::say, config::StoreUrl};
 
-/// Merchants, as many as a busy day has at once.
-pub(super) const MERCHANTS: u64 = 1_000;
 /// Clients of the procedure; the best counts.
 const CLIENTS: [u32; 3] = [1, 8, 32];
 /// How long each number of clients runs.
@@ -25,17 +26,36 @@ const PROCEDURE: &str = include_str!("procedure.sql");
 /// The hot merchant of the procedure, and the number below the first merchant.
 const HOT: u64 = 1_900_000_000;
 
+/// Claims with one transaction each: about a second's worth.
+const SINGLE_CLAIMS: u64 = 1_000;
+
+/// All rounds.
+pub(super) async fn run(
+    plan: &Plan,
+    scratch: &Scratch,
+    figures: &mut PostgresFigures,
+) -> Result<(), BenchError> {
+    let Some(url) = &plan.postgres else { return Ok(()) };
+    let mut bench = PostgresBench::create(plan, url).await?;
+    for number in 1..=plan.rounds {
+        say(&format!("PostgreSQL: round {number} of {} …", plan.rounds))?;
+        figures.rounds.push(bench.round(plan, &scratch.path).await?);
+    }
+    Ok(())
+}
+
 /// Two databases of the same size: the engine's and the procedure's.
-pub(super) struct PostgresBench {
+struct PostgresBench {
     engine: Bench,
-    hot: super::dataset::Dataset,
+    url: PostgresUrl,
+    hot: Dataset,
     procedure: PostgresUrl,
     size: Size,
 }
 
 impl PostgresBench {
     /// Fills both on the server at `url`, each in a namespace of its own.
-    pub(super) async fn create(plan: &Plan, url: &PostgresUrl) -> Result<Self, BenchError> {
+    async fn create(plan: &Plan, url: &PostgresUrl) -> Result<Self, BenchError> {
         let size = Size { merchants: MERCHANTS, users: plan.users, packets: plan.packets };
         say("filling a PostgreSQL store for the engine and one for the procedure …")?;
         let namespace =
@@ -45,32 +65,55 @@ impl PostgresBench {
         other.data.hot_merchant(&other.app).await?;
         drop(other);
         run_sql(&procedure, PROCEDURE)?;
-        let engine = Bench::create(&StoreUrl::Postgres(namespace("engine")), size).await?;
+        let url = namespace("engine");
+        let engine = Bench::create(&StoreUrl::Postgres(url.clone()), size).await?;
         let hot = engine.data.hot_merchant(&engine.app).await?;
         run_sql(&procedure, "VACUUM ANALYZE\n\nCHECKPOINT")?;
-        Ok(Self { engine, hot, procedure, size })
+        Ok(Self { engine, url, hot, procedure, size })
     }
 
     /// One round of all figures.
-    pub(super) async fn round(
-        &mut self,
-        plan: &Plan,
-        directory: &Path,
-    ) -> Result<PostgresRound, BenchError> {
+    async fn round(&mut self, plan: &Plan, directory: &Path) -> Result<PostgresRound, BenchError> {
+        let packets = self.engine.take(SINGLE_CLAIMS).await?;
+        let store = Arc::clone(self.engine.app.store());
+        let elapsed =
+            engine::claims_one_by_one(store.as_ref(), &self.engine.data, &packets).await?;
+        let single_claims = per_second(packets.len(), elapsed);
         let packets = self.engine.take(plan.claims).await?;
+        let log_before = log_position(&self.url)?;
         let elapsed = engine::claims(&self.engine.app, &self.engine.data, &packets).await?;
+        let wal_bytes = log_position(&self.url)? - log_before;
         let engine_claims = per_second(packets.len(), elapsed);
         let elapsed = self.hot.send(&self.engine.app, plan.claims).await?;
         let engine_sends = per_second(packets.len(), elapsed);
-        let Size { merchants, users, packets } = self.size;
-        let claim = format!("SELECT bench_claim({packets}, {merchants}, {HOT});");
+        let one_process = self.process_claims(plan, directory, 1).await?;
+        let two_processes = self.process_claims(plan, directory, 2).await?;
+        let Size { merchants, users, packets: stored } = self.size;
+        let claim = format!("SELECT bench_claim({stored}, {merchants}, {HOT});");
         let send = format!("SELECT bench_send({HOT}, {users});");
         Ok(PostgresRound {
+            single_claims,
             engine_claims,
             engine_sends,
+            wal_bytes_per_claim: wal_bytes / float(packets.len()),
+            one_process,
+            two_processes,
             procedure_claims: self.procedure_rates(directory, &claim)?,
             procedure_sends: self.procedure_rates(directory, &send)?,
         })
+    }
+
+    /// Claims a second by processes of their own.
+    async fn process_claims(
+        &mut self,
+        plan: &Plan,
+        directory: &Path,
+        processes: usize,
+    ) -> Result<f64, BenchError> {
+        let packets = self.engine.take(plan.claims).await?;
+        let data = &self.engine.data;
+        let elapsed = processes::claims(&self.url, directory, data, &packets, processes).await?;
+        Ok(per_second(packets.len(), elapsed))
     }
 
     fn procedure_rates(&self, directory: &Path, call: &str) -> Result<[f64; 3], BenchError> {
@@ -99,6 +142,16 @@ fn pgbench(url: &PostgresUrl, script: &Path, clients: u32) -> Result<f64, BenchE
     tps.filter(|_| output.status.success()).ok_or_else(|| {
         BenchError::Other(format!("pgbench: {}{text}", String::from_utf8_lossy(&output.stderr)))
     })
+}
+
+/// How many bytes of log the server has written.
+/// Whatever else it does meanwhile is in it.
+fn log_position(url: &PostgresUrl) -> Result<f64, BenchError> {
+    let output = Command::new("psql")
+        .args(["-At", "-c", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"])
+        .arg(url.for_programs())
+        .output()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(BenchError::other)
 }
 
 /// Runs statements that a blank line parts, each by itself.

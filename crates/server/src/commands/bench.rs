@@ -1,6 +1,9 @@
 //! `hongbao bench`.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
 use serde_json::Value;
@@ -31,6 +34,19 @@ impl Bench {
         say(&said)?;
         say(&format!("as JSON: {}", self.plan.json.display()))?;
         Ok(())
+    }
+}
+
+/// One process of several that claim together.
+#[derive(Debug, Args)]
+pub(super) struct BenchClaims {
+    /// A claim a line: the packet's code and the number of the user
+    file: PathBuf,
+}
+
+impl BenchClaims {
+    pub(super) async fn run(self) -> Done {
+        Ok(bench::claim_for(&self.file).await?)
     }
 }
 

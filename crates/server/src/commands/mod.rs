@@ -56,6 +56,9 @@ enum Command {
     Ca(ca::Ca),
     /// Measure this machine and print the figures
     Bench(bench::Bench),
+    /// Claim what a file says, at the word of the benchmark that started it
+    #[command(hide = true)]
+    BenchClaims(bench::BenchClaims),
     /// Say how large an installation must be, and simulate it under load
     Plan(plan::PlanCommand),
 }
@@ -89,6 +92,7 @@ pub fn main() -> ExitCode {
             Command::Move(moving) => moving.run().await,
             Command::Ca(ca) => ca.run().await,
             Command::Bench(bench) => bench.run().await,
+            Command::BenchClaims(claims) => claims.run().await,
             Command::Plan(plan) => plan.run(),
         }
     });

@@ -3,9 +3,9 @@
 use std::{fs, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use hongbao_app::executor::{BATCH_MAX, QUEUE_MAX};
+use hongbao_app::executor::Pace;
 use hongbao_plan::{
-    capacity::{self, Demand, Plan, Store},
+    capacity::{self, Bounds, Demand, Plan, Store},
     figures::Figures,
     sim::{
         self, Outcome,
@@ -123,7 +123,6 @@ impl PlanCommand {
     }
 
     fn demand(&self) -> Demand {
-        let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         Demand {
             peak: self.peak,
             packets_per_day: self.packets_per_day,
@@ -143,8 +142,6 @@ impl PlanCommand {
             },
             cores_per_server: self.cores_per_server,
             measured_cores: self.measured_cores,
-            batch_max: size(BATCH_MAX),
-            queue_max: size(QUEUE_MAX),
         }
     }
 
@@ -153,7 +150,10 @@ impl PlanCommand {
         let names = SCENARIOS.map(|(known, _)| known).join(", ");
         let unknown = || format!("--simulate: there is no {name}; there are {names}");
         let (_, about) = known.ok_or_else(unknown)?;
-        let lane = capacity::lane(&plan.demand, figures);
+        let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let pace = Pace::of_rate(capacity::lane_rate(&plan.demand, figures));
+        let bounds = Bounds { batch_max: size(pace.batch_max()), queue_max: size(pace.places()) };
+        let lane = capacity::lane(&plan.demand, figures, bounds);
         let (peak, shards) = (plan.load.peak_commands, plan.machines.shards);
         let mut scenario = Scenario::named(name, peak, shards, lane, plan.demand.popularity())
             .ok_or_else(unknown)?;

@@ -7,22 +7,26 @@
 //! of single batches.
 
 mod model;
-mod open;
 mod probe;
 mod report;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
+
+use hongbao_app::App;
 
 pub use self::report::Validation;
 use self::{
     model::Calibration,
-    probe::{Batch, Tally},
+    probe::{Batch, Probe, Tally},
+    report::Load,
 };
 use super::{
-    BenchError, Plan, per_second,
-    rounds::{Bench, Scratch, Size},
+    BenchError, Plan, closed,
+    dataset::Dataset,
+    open, per_second,
+    platform::{Bench, Scratch, Size},
 };
-use crate::{commands::say, config::StoreUrl};
+use crate::commands::say;
 
 /// Parts of the measured peak that are offered, in per cent.
 const LOADS: [u32; 3] = [30, 60, 90];
@@ -41,15 +45,15 @@ const BUSY: [(usize, u64); 6] = [
 
 /// Runs the validation; `--rounds` is how often.
 pub(super) async fn run(plan: &Plan) -> Result<Validation, BenchError> {
-    let directory = Scratch::make(plan.data.as_deref())?;
+    let scratch = Scratch::make(plan.data.as_deref())?;
     let mut validation = Validation::new(plan);
     for number in 1..=plan.rounds {
         say(&format!("repetition {number} of {} …", plan.rounds))?;
         // A store of its own each time: packets that are claimed soon after they were sent lie
         // together and cost half.
-        let path = directory.path.join(format!("validate-{number}"));
+        let url = scratch.sqlite(&format!("validate-{number}"));
         let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
-        let mut bench = Bench::create(&StoreUrl::in_directory(&path), size).await?;
+        let mut bench = Bench::create(&url, size).await?;
         repetition(number, &mut bench, &mut validation).await?;
     }
     validation.finish();
@@ -66,8 +70,15 @@ async fn repetition(
         let rate = calibration.peak * f64::from(percent) / 100.0;
         let dues = open::dues(rate, SECONDS, u64::from(number * 100 + percent));
         let packets = bench.take(u64::try_from(dues.len()).map_err(BenchError::other)?).await?;
-        let seen = open::load(&bench.app, &bench.data, &packets, dues).await?;
-        validation.note(number, percent, rate, &seen, &calibration)?;
+        let tally = Arc::new(Tally::default());
+        let (probes, heard) = (probes(&bench.data, &packets, &tally)?, Arc::clone(&tally));
+        let seen = open::load(&bench.app, probes, dues, move |batch| {
+            heard.answered(*batch);
+            Ok(())
+        })
+        .await?;
+        let batches = tally.take();
+        validation.note(number, percent, rate, &Load { seen, batches }, &calibration)?;
     }
     validation.calibrated(&calibration);
     Ok(())
@@ -78,9 +89,30 @@ async fn calibrate(bench: &mut Bench) -> Result<Calibration, BenchError> {
     let (tally, mut peak) = (Arc::new(Tally::default()), 0.0);
     for (in_flight, count) in BUSY {
         let packets = bench.take(count).await?;
-        let elapsed = open::busy(&bench.app, &bench.data, &packets, in_flight, &tally).await?;
+        let elapsed = busy(&bench.app, &bench.data, &packets, in_flight, &tally).await?;
         peak = per_second(packets.len(), elapsed);
     }
     let batches: Vec<Batch> = tally.take();
     Calibration::of(&batches, peak).ok_or_else(|| BenchError::Other("too few batches".to_owned()))
+}
+
+/// Claims `packets` with `in_flight` under way at once; answers how long it took.
+async fn busy(
+    app: &App,
+    data: &Dataset,
+    packets: &[u64],
+    in_flight: usize,
+    tally: &Arc<Tally>,
+) -> Result<Duration, BenchError> {
+    let probes = probes(data, packets, tally)?;
+    closed::load(app, probes.into_iter().map(Ok), in_flight, |_, batch| {
+        tally.answered(batch);
+        Ok(())
+    })
+    .await
+}
+
+fn probes(data: &Dataset, packets: &[u64], tally: &Arc<Tally>) -> Result<Vec<Probe>, BenchError> {
+    let probe = |&no: &u64| Ok(Probe { claim: data.claim_command(no)?, tally: Arc::clone(tally) });
+    packets.iter().map(probe).collect()
 }

@@ -1,6 +1,6 @@
 //! From batches that were seen to the simulator's lane, and what the simulator makes of it.
 
-use hongbao_app::executor::{BATCH_MAX, QUEUE_MAX};
+use hongbao_app::executor::Pace;
 use hongbao_plan::{
     placement::Popularity,
     sim::{
@@ -22,6 +22,8 @@ use super::{
 pub(super) struct Calibration {
     /// Claims a second, in full batches.
     pub(super) peak: f64,
+    /// What a lane of this peak takes at once and lets wait.
+    pub(super) pace: Pace,
     /// Batch sizes and mean seconds.
     pub(super) points: Vec<(u32, f64)>,
     line: Service,
@@ -45,7 +47,8 @@ impl Calibration {
         let timed = timed(batches);
         let points = points(&timed);
         let &(_, single) = points.first()?;
-        let batch_max = u32::try_from(BATCH_MAX).ok()?;
+        let pace = Pace::of_rate(whole(peak).into());
+        let batch_max = u32::try_from(pace.batch_max()).ok()?;
         let mut with_peak: Vec<(u32, f64)> =
             points.iter().copied().filter(|&(size, _)| size < batch_max / 2).collect();
         // A full batch takes what it takes while the next one gathers: as at the peak.
@@ -54,6 +57,7 @@ impl Calibration {
         let factors = factors(&timed, &exact, &with_peak);
         Some(Self {
             peak,
+            pace,
             line: Service::from_rates(1.0 / single, peak, batch_max),
             curve: exact.spread_by(factors),
             points: with_peak,
@@ -62,12 +66,12 @@ impl Calibration {
 
     /// What the straight line says to `rate` for `seconds`.
     pub(super) fn line(&self, rate: f64, seconds: f64, seed: u64) -> Result<Waits, BenchError> {
-        simulate(self.line.clone(), rate, seconds, seed)
+        simulate(self.line.clone(), self.pace, rate, seconds, seed)
     }
 
     /// What the curve says.
     pub(super) fn curve(&self, rate: f64, seconds: f64, seed: u64) -> Result<Waits, BenchError> {
-        simulate(self.curve.clone(), rate, seconds, seed)
+        simulate(self.curve.clone(), self.pace, rate, seconds, seed)
     }
 }
 
@@ -75,6 +79,7 @@ impl Calibration {
 /// but a check of its queue apart from the calibration. `None` when there are too few sizes.
 pub(super) fn own(
     batches: &[Batch],
+    pace: Pace,
     rate: f64,
     seconds: f64,
     seed: u64,
@@ -83,7 +88,7 @@ pub(super) fn own(
     let points = points(&timed);
     let exact = Service::through(&points)?;
     let factors = factors(&timed, &exact, &points);
-    Some(simulate(exact.spread_by(factors), rate, seconds, seed))
+    Some(simulate(exact.spread_by(factors), pace, rate, seconds, seed))
 }
 
 /// For each point, how much longer or shorter than `exact` the batches nearest to it took.
@@ -119,13 +124,19 @@ fn points(timed: &[(u32, f64)]) -> Vec<(u32, f64)> {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "a mean of sizes of batches"
+    reason = "a rate or a mean of sizes of batches"
 )]
 fn whole(size: f64) -> u32 {
     size.round() as u32
 }
 
-fn simulate(service: Service, rate: f64, seconds: f64, seed: u64) -> Result<Waits, BenchError> {
+fn simulate(
+    service: Service,
+    pace: Pace,
+    rate: f64,
+    seconds: f64,
+    seed: u64,
+) -> Result<Waits, BenchError> {
     let size = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     let scenario = Scenario {
         name: "validation".to_owned(),
@@ -135,7 +146,11 @@ fn simulate(service: Service, rate: f64, seconds: f64, seed: u64) -> Result<Wait
         load: LoadShape::flat(1.0),
         division: Division::Merchants(Popularity { merchants: 1, exponent: 0.0, hot_share: 0.0 }),
         shards: 1,
-        lane: LaneSpec { service, batch_max: size(BATCH_MAX), queue_max: size(QUEUE_MAX) },
+        lane: LaneSpec {
+            service,
+            batch_max: size(pace.batch_max()),
+            queue_max: size(pace.places_alone()),
+        },
         outage: None,
         retry: Retry::NEVER,
         // As the generator's timer.

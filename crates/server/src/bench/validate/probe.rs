@@ -87,7 +87,7 @@ impl Tally {
 }
 
 /// A claim under observation. Its outcome is the number of its batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Probe {
     pub(super) claim: ClaimShare,
     pub(super) tally: Arc<Tally>,

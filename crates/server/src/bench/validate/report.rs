@@ -1,15 +1,22 @@
 //! What was seen and what was predicted, side by side.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use serde::Serialize;
 
 use super::{
-    super::{BenchError, Plan},
+    super::{BenchError, Plan, float, open::Seen, percentile_ms},
     SECONDS,
     model::{self, Calibration},
-    open::Seen,
+    probe::Batch,
 };
+
+/// An open load as it was seen, and the batches of its lane.
+#[derive(Debug)]
+pub(super) struct Load {
+    pub(super) seen: Seen,
+    pub(super) batches: Vec<Batch>,
+}
 
 /// Waiting times and batch size, seen or predicted.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -82,25 +89,27 @@ impl Validation {
         repetition: u32,
         percent: u32,
         rate: f64,
-        seen: &Seen,
+        load: &Load,
         calibration: &Calibration,
     ) -> Result<(), BenchError> {
+        let Load { seen, batches } = load;
+        let waits = seen.sorted(|_| true);
         let row = u64::from(repetition * 100 + percent);
         self.rows.push(Comparison {
             repetition,
             percent,
             offered: rate,
-            shed: seen.shed,
-            late_p99_ms: quantile(&seen.late, 99),
+            shed: seen.sent_away.len(),
+            late_p99_ms: percentile_ms(&seen.late, 99),
             engine: Waits {
-                p50_ms: quantile(&seen.waits, 50),
-                p99_ms: quantile(&seen.waits, 99),
-                batch: seen.batches.iter().map(|batch| f64::from(batch.size)).sum::<f64>()
-                    / super::super::per_second(seen.batches.len().max(1), Duration::from_secs(1)),
+                p50_ms: percentile_ms(&waits, 50),
+                p99_ms: percentile_ms(&waits, 99),
+                batch: batches.iter().map(|batch| f64::from(batch.size)).sum::<f64>()
+                    / float(batches.len().max(1)),
             },
             line: calibration.line(rate, SECONDS, row)?,
             curve: calibration.curve(rate, SECONDS, row)?,
-            own: model::own(&seen.batches, rate, SECONDS, row).transpose()?,
+            own: model::own(batches, calibration.pace, rate, SECONDS, row).transpose()?,
         });
         Ok(())
     }
@@ -113,12 +122,6 @@ impl Validation {
         self.batch_points =
             order.get(order.len() / 2).map(|(_, points)| (*points).clone()).unwrap_or_default();
     }
-}
-
-fn quantile(sorted: &[Duration], percent: usize) -> f64 {
-    let place = sorted.len().saturating_mul(percent) / 100;
-    let wait = sorted.get(place.min(sorted.len().saturating_sub(1))).copied();
-    wait.unwrap_or_default().as_secs_f64() * 1e3
 }
 
 impl fmt::Display for Validation {

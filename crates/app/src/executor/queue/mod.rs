@@ -1,0 +1,221 @@
+//! A lane's queue: within a journal first come, first served; between journals in turns.
+//!
+//! One merchant that asks for more than its lane can do must not make all others wait or go away:
+//!
+//! | what | rule |
+//! | --- | --- |
+//! | a batch | every journal gets an equal part; what one does not use goes to those that want more |
+//! | a busy journal in company | no more than a short batch has, so that others wait no longer |
+//! | places | a journal may hold as many as are free, alone half of all; one that has nothing waiting gets in as long as fewer journals wait than there are places |
+//! | people | share [`USER_TURNS`] turns: each is a journal, and thousands of them would leave a merchant none |
+//!
+//! A busy journal in company pays for it: its batches are smaller, and smaller batches cost more a
+//! command. Alone it has the lane to itself. How large a batch is, and with it how many places
+//! there are, follows from how fast the lane was seen to be: see [`Pace`].
+
+mod pace;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use hongbao_domain::{MerchantId, ledger::Owner};
+use tokio::sync::Notify;
+
+pub use self::pace::Pace;
+
+/// Turns of all users together.
+const USER_TURNS: u64 = 64;
+
+/// For how many batches of its own a journal is still held to be in company: others come back.
+const COMPANY_BATCHES: u32 = 64;
+
+/// The queue of one lane.
+#[derive(Debug)]
+pub(super) struct LaneQueue<T> {
+    state: Mutex<State<T>>,
+    arrived: Notify,
+}
+
+#[derive(Debug)]
+struct State<T> {
+    waiters: HashMap<Turn, Waiter<T>>,
+    /// Who has something waiting; the first one is next.
+    turns: VecDeque<Turn>,
+    waiting: usize,
+    pace: Pace,
+    company: Company,
+    /// Whether no journal could have more than its share of the last batch.
+    shared: bool,
+    closed: bool,
+}
+
+/// Who takes turns: a merchant's journal, or those of some users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Turn {
+    Merchant(MerchantId),
+    Users(u64),
+}
+
+impl Turn {
+    const fn of(journal: Owner) -> Self {
+        match journal {
+            Owner::Merchant(merchant) => Self::Merchant(merchant),
+            Owner::User(user) => Self::Users(user.get() % USER_TURNS),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Waiter<T> {
+    commands: VecDeque<T>,
+    /// How many of them the batch in the making has.
+    taken: usize,
+}
+
+/// Whether a journal has the lane to itself.
+#[derive(Debug, Default)]
+struct Company {
+    last: Option<Turn>,
+    batches_left: u32,
+}
+
+impl<T> LaneQueue<T> {
+    pub(super) fn new() -> Self {
+        let state = State {
+            waiters: HashMap::new(),
+            turns: VecDeque::new(),
+            waiting: 0,
+            pace: Pace::default(),
+            company: Company::default(),
+            shared: false,
+            closed: false,
+        };
+        Self { state: Mutex::new(state), arrived: Notify::new() }
+    }
+
+    /// Puts `command` behind those of its journal; gives it back when there is no room, or nobody
+    /// takes any more.
+    pub(super) fn push(&self, journal: Owner, command: T) -> Result<(), T> {
+        let turn = Turn::of(journal);
+        let mut state = self.lock();
+        if state.closed || state.is_full_for(turn) {
+            return Err(command);
+        }
+        state.put(turn, command);
+        drop(state);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Moves the next batch into `batch`, waiting for the first command; false once the queue is
+    /// closed and empty.
+    pub(super) async fn take(&self, batch: &mut Vec<T>) -> bool {
+        loop {
+            {
+                let mut state = self.lock();
+                if state.waiting > 0 {
+                    state.take(batch);
+                    return true;
+                }
+                if state.closed {
+                    return false;
+                }
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    /// The batch that was taken last, in which so many commands had effects, took so long.
+    pub(super) fn paced(&self, commands: usize, took: Duration) {
+        let mut state = self.lock();
+        if state.shared {
+            state.pace.note_shared(commands, took);
+        } else {
+            state.pace.note(commands, took);
+        }
+    }
+
+    /// Takes nothing in any more; what waits is still taken.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.arrived.notify_one();
+    }
+
+    /// Takes nothing in any more, and gives back what waits.
+    pub(super) fn abandon(&self) -> Vec<T> {
+        let mut state = self.lock();
+        state.closed = true;
+        state.turns.clear();
+        state.waiting = 0;
+        state.waiters.drain().flat_map(|(_, waiter)| waiter.commands).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> State<T> {
+    fn is_full_for(&self, turn: Turn) -> bool {
+        let places = self.pace.places();
+        match self.waiters.get(&turn) {
+            Some(waiter) => waiter.commands.len() >= places.saturating_sub(self.waiting),
+            None => self.turns.len() >= places,
+        }
+    }
+
+    fn put(&mut self, turn: Turn, command: T) {
+        let turns = &mut self.turns;
+        let waiter = self.waiters.entry(turn).or_insert_with(|| {
+            turns.push_back(turn);
+            Waiter { commands: VecDeque::new(), taken: 0 }
+        });
+        waiter.commands.push_back(command);
+        self.waiting += 1;
+    }
+
+    fn take(&mut self, batch: &mut Vec<T>) {
+        let (waiters, batch_max) = (self.turns.len().max(1), self.pace.batch_max());
+        self.shared = self.company.is_there(&self.turns);
+        let most = if self.shared { self.pace.share_max() } else { batch_max };
+        for part in [most.min(batch_max.div_ceil(waiters)), most] {
+            for _ in 0..self.turns.len() {
+                let room = batch_max.saturating_sub(batch.len());
+                // Who got nothing stays in front, and is first in the next batch.
+                if room == 0 {
+                    break;
+                }
+                let Some(turn) = self.turns.pop_front() else { break };
+                let Some(waiter) = self.waiters.get_mut(&turn) else { continue };
+                let count = (part - waiter.taken).min(waiter.commands.len()).min(room);
+                batch.extend(waiter.commands.drain(..count));
+                waiter.taken += count;
+                self.waiting -= count;
+                if waiter.commands.is_empty() {
+                    self.waiters.remove(&turn);
+                } else {
+                    self.turns.push_back(turn);
+                }
+            }
+        }
+        self.waiters.values_mut().for_each(|waiter| waiter.taken = 0);
+    }
+}
+
+impl Company {
+    /// Whether a batch for those in `turns` has to be short for the sake of others.
+    fn is_there(&mut self, turns: &VecDeque<Turn>) -> bool {
+        let first = turns.front().copied();
+        let alone = turns.len() == 1 && (first == self.last || self.last.is_none());
+        self.batches_left =
+            if alone { self.batches_left.saturating_sub(1) } else { COMPANY_BATCHES };
+        self.last = first;
+        self.batches_left > 0
+    }
+}
+
+#[cfg(test)]
+mod tests;

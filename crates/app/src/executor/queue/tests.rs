@@ -1,0 +1,168 @@
+//! What a lane's queue promises to busy journals and to quiet ones.
+
+use std::time::Duration;
+
+use hongbao_domain::{MerchantId, UserId, ledger::Owner};
+
+use super::{COMPANY_BATCHES, LaneQueue};
+
+/// What a lane takes of which nothing is known yet.
+const BATCH_MAX: usize = super::super::BATCH_MAX / 8;
+const SHARE_MAX: usize = BATCH_MAX / 4;
+/// Places of one journal that is alone.
+const ALONE_MAX: usize = BATCH_MAX;
+
+type Command = (u64, usize);
+
+fn owner(number: u64) -> Owner {
+    Owner::Merchant(MerchantId::try_new(1_900_000_000 + number).unwrap())
+}
+
+fn push(queue: &LaneQueue<Command>, number: u64, commands: std::ops::Range<usize>) -> usize {
+    let pushed = commands.map(|command| queue.push(owner(number), (number, command)));
+    pushed.flatten().count()
+}
+
+async fn take(queue: &LaneQueue<Command>) -> Vec<Command> {
+    let mut batch = Vec::new();
+    assert!(queue.take(&mut batch).await);
+    batch
+}
+
+fn of(batch: &[Command], number: u64) -> Vec<usize> {
+    batch.iter().filter(|(owner, _)| *owner == number).map(|(_, command)| *command).collect()
+}
+
+#[tokio::test]
+async fn a_journal_alone_fills_whole_batches_in_its_order() {
+    let queue = LaneQueue::new();
+    assert_eq!(push(&queue, 1, 0..BATCH_MAX), BATCH_MAX);
+    let first = take(&queue).await;
+    assert_eq!(of(&first, 1), (0..BATCH_MAX).collect::<Vec<_>>());
+    assert_eq!(push(&queue, 1, BATCH_MAX..BATCH_MAX + 5), 5);
+    assert_eq!(of(&take(&queue).await, 1), (BATCH_MAX..BATCH_MAX + 5).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_quiet_journal_is_in_the_next_batch_however_many_wait_before_it() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..ALONE_MAX);
+    push(&queue, 2, 0..3);
+    let batch = take(&queue).await;
+    assert_eq!(of(&batch, 2), [0, 1, 2]);
+    assert_eq!(of(&batch, 1), (0..SHARE_MAX).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn batches_of_a_busy_journal_stay_short_until_it_was_alone_for_a_while() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..ALONE_MAX);
+    push(&queue, 2, 0..1);
+    let mut next = 0;
+    for _ in 0..COMPANY_BATCHES {
+        let batch = of(&take(&queue).await, 1);
+        assert_eq!(batch, (next..next + SHARE_MAX).collect::<Vec<_>>());
+        next += SHARE_MAX;
+        push(&queue, 1, next + ALONE_MAX - SHARE_MAX..next + ALONE_MAX);
+    }
+    take(&queue).await;
+    push(&queue, 1, 0..BATCH_MAX);
+    assert_eq!(take(&queue).await.len(), BATCH_MAX);
+}
+
+#[tokio::test]
+async fn many_busy_journals_share_a_full_batch_equally_and_quiet_ones_leave_their_part() {
+    let queue = LaneQueue::new();
+    for number in 0..16 {
+        push(&queue, number, 0..BATCH_MAX / 16 + 100);
+    }
+    let batch = take(&queue).await;
+    assert_eq!(batch.len(), BATCH_MAX);
+    for number in 0..16 {
+        assert_eq!(of(&batch, number).len(), BATCH_MAX / 16, "journal {number}");
+    }
+    let rest = take(&queue).await;
+    assert_eq!(rest.len(), 1_600, "what was left");
+    for number in 0..15 {
+        push(&queue, number, 0..1);
+    }
+    push(&queue, 15, 0..BATCH_MAX);
+    assert_eq!(
+        take(&queue).await.len(),
+        15 + SHARE_MAX,
+        "the rest of 15 journals goes to the 16th"
+    );
+}
+
+#[tokio::test]
+async fn who_found_no_room_in_a_batch_is_first_in_the_next() {
+    let queue = LaneQueue::new();
+    let journals = BATCH_MAX as u64 * 2 / 3;
+    for number in 0..journals {
+        push(&queue, number, 0..3);
+    }
+    let (first, second) = (take(&queue).await, take(&queue).await);
+    let mut seen: Vec<u64> = first.iter().chain(&second).map(|(number, _)| *number).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len() as u64, journals);
+}
+
+#[tokio::test]
+async fn a_busy_journal_holds_no_more_places_than_are_free() {
+    let queue = LaneQueue::new();
+    assert_eq!(push(&queue, 1, 0..3 * BATCH_MAX), ALONE_MAX);
+    assert_eq!(push(&queue, 2, 0..3 * BATCH_MAX), ALONE_MAX / 2, "half of what was left");
+    assert_eq!(push(&queue, 1, 0..1), 0);
+    let quiet = (3..1_000).map(|number| push(&queue, number, 0..1)).sum::<usize>();
+    assert_eq!(quiet, 997, "there is room for whoever has little");
+}
+
+#[tokio::test]
+async fn a_lane_that_turns_out_slow_has_smaller_batches_and_fewer_places() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..ALONE_MAX);
+    for _ in 0..50 {
+        queue.paced(BATCH_MAX, Duration::from_secs(1));
+    }
+    let batch_max = take(&queue).await.len();
+    assert_eq!(batch_max, BATCH_MAX / 4, "what it does in a quarter of a second");
+    assert_eq!(push(&queue, 1, 0..1), 0, "more wait than there are places");
+    assert_eq!(push(&queue, 2, 0..9), 1, "and still there is room for who has nothing waiting");
+    while queue.lock().waiting > 0 {
+        take(&queue).await;
+    }
+    assert_eq!(push(&queue, 2, 0..BATCH_MAX), batch_max);
+}
+
+#[tokio::test]
+async fn thousands_of_people_leave_a_merchant_its_part() {
+    let queue = LaneQueue::new();
+    for user in 0..BATCH_MAX * 3 / 2 {
+        let journal = Owner::User(UserId::new(user.try_into().unwrap()));
+        assert!(queue.push(journal, (0, user)).is_ok());
+    }
+    push(&queue, 1, 0..BATCH_MAX / 4);
+    let merchants = of(&take(&queue).await, 1).len() + of(&take(&queue).await, 1).len();
+    assert!(merchants >= BATCH_MAX / 65, "{merchants}: a turn beside 64, not beside thousands");
+}
+
+#[tokio::test]
+async fn a_closed_queue_gives_what_it_holds_and_takes_no_more() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..2);
+    queue.close();
+    assert_eq!(push(&queue, 1, 2..3), 0);
+    assert_eq!(take(&queue).await.len(), 2);
+    assert!(!queue.take(&mut Vec::new()).await);
+}
+
+#[tokio::test]
+async fn an_abandoned_queue_gives_back_what_waits_so_that_callers_hear_of_it() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..2);
+    push(&queue, 2, 0..1);
+    assert_eq!(queue.abandon().len(), 3);
+    assert_eq!(push(&queue, 1, 0..1), 0);
+    assert!(!queue.take(&mut Vec::new()).await);
+}

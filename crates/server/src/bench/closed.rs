@@ -1,0 +1,65 @@
+//! Loads that keep so many commands under way, as callers that wait for their answers do.
+
+use std::{
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, poll, stream::FuturesUnordered};
+use hongbao_app::{App, executor::Failure};
+use hongbao_domain::Command;
+
+use super::BenchError;
+
+/// For an engine that sends a command away and has none of ours under way.
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Submits `commands` in their order, as many at once as the engine takes and `in_flight` at most;
+/// answers how long it took until the last was answered. One that is sent away is submitted again
+/// before the next. `heard` gets every outcome with the place of its command; any other failure
+/// ends the load.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
+pub(super) async fn load<C: Command + Clone>(
+    app: &App,
+    commands: impl Iterator<Item = Result<C, BenchError>>,
+    in_flight: usize,
+    mut heard: impl FnMut(usize, C::Outcome) -> Result<(), BenchError>,
+) -> Result<Duration, BenchError> {
+    let mut under_way = FuturesUnordered::new();
+    let started = Instant::now();
+    for (place, command) in commands.enumerate() {
+        let command = command?;
+        loop {
+            while under_way.len() >= in_flight
+                && let Some((place, answer)) = under_way.next().await
+            {
+                heard(place, answer?)?;
+            }
+            let mut answer = Box::pin(submitted(app, place, command.clone()));
+            match poll!(&mut answer) {
+                Poll::Pending => under_way.push(answer),
+                Poll::Ready((_, Err(Failure::Busy))) => {
+                    match under_way.next().await {
+                        Some((place, answer)) => heard(place, answer?)?,
+                        None => tokio::time::sleep(PAUSE).await,
+                    }
+                    continue;
+                }
+                Poll::Ready((place, answer)) => heard(place, answer?)?,
+            }
+            break;
+        }
+    }
+    while let Some((place, answer)) = under_way.next().await {
+        heard(place, answer?)?;
+    }
+    Ok(started.elapsed())
+}
+
+async fn submitted<C: Command>(
+    app: &App,
+    place: usize,
+    command: C,
+) -> (usize, Result<C::Outcome, Failure>) {
+    (place, app.executor().submit(command).await)
+}

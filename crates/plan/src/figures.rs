@@ -253,7 +253,8 @@ impl Reader<'_> {
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+/// The middle of `values`, or the mean of the two in the middle; `None` of none.
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = |place: usize| values.get(place).copied();

@@ -108,15 +108,19 @@ type Lane = LaneQueue<Box<dyn Queued>>;
 struct Lanes(Vec<Arc<Lane>>);
 
 impl Lanes {
-    /// The lane of a journal.
     fn of(&self, journal: Owner) -> Option<&Lane> {
-        let number = match journal {
-            Owner::Merchant(id) => id.get(),
-            Owner::User(id) => id.get(),
-        };
-        let lanes = u64::try_from(self.0.len()).unwrap_or(1);
-        self.0.get(usize::try_from(number % lanes).unwrap_or(0)).map(AsRef::as_ref)
+        self.0.get(lane_of(journal, self.0.len())).map(AsRef::as_ref)
     }
+}
+
+/// The number of the lane, of `lanes`, down which all commands of `journal` go.
+pub fn lane_of(journal: Owner, lanes: usize) -> usize {
+    let number = match journal {
+        Owner::Merchant(id) => id.get(),
+        Owner::User(id) => id.get(),
+    };
+    let lanes = u64::try_from(lanes.max(1)).unwrap_or(1);
+    usize::try_from(number % lanes).unwrap_or(0)
 }
 
 impl fmt::Debug for Lanes {

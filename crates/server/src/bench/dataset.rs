@@ -5,12 +5,14 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use hongbao_app::{
     App,
+    executor::{BATCH_MAX, lane_of},
     ports::{NewUser, Person},
 };
 use hongbao_domain::{
     AppId, Fen, MerchantId, OpenId, PacketCode, PacketKey, PacketNo, PacketSecret, UserId,
     change::Actor,
     ids::Access,
+    ledger::Owner,
     limit::Caps,
     merchant::{AppKind, BoundApp, FundingAccount, Recharge, SendWay, Settings},
     message::Following,
@@ -22,7 +24,7 @@ use sha2::{Digest as _, Sha256};
 use super::{BenchError, closed};
 
 /// Commands under way at once: two of the largest batches, so that one gathers while one commits.
-pub(super) const IN_FLIGHT: usize = 2 * hongbao_app::executor::BATCH_MAX;
+pub(super) const IN_FLIGHT: usize = 2 * BATCH_MAX;
 /// Commands made at once: some 60 MiB of them.
 const COMMANDS_PAGE: u64 = 60_000;
 /// Users registered in one transaction.
@@ -117,11 +119,10 @@ impl Dataset {
     /// Whether the lane of the merchant at `place` is also that of `other`'s only merchant, in a
     /// store of so many lanes.
     pub(super) fn shares_lane(&self, place: usize, other: &Self, lanes: usize) -> bool {
-        let lane = |merchant: &MerchantId| u64::try_from(lanes).map(|lanes| merchant.get() % lanes);
-        match (self.merchants.get(place), other.merchants.first()) {
-            (Some(one), Some(other)) => lane(one) == lane(other),
-            _ => false,
-        }
+        let lane = |merchant: Option<&MerchantId>| {
+            merchant.map(|&merchant| lane_of(Owner::Merchant(merchant), lanes))
+        };
+        lane(self.merchants.get(place)) == lane(other.merchants.first())
     }
 
     /// The command that sends packet `no`. Everything about it follows from its number.

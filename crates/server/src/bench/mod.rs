@@ -1,9 +1,9 @@
 //! The figures: engine, HTTP and what to hold them against, in one run on one machine.
 //!
 //! Absolute figures of a shared machine mean little, so figures stand beside a yardstick of the same
-//! run, and of the same round where they are on one store; rounds are repeated, and medians printed. Everything runs
-//! through the product's own code: packets are sent and claimed by commands, nothing is written
-//! into tables from outside.
+//! run, and of the same round where they are on one store; rounds are repeated, and medians printed.
+//! Everything runs through the product's own code: packets are sent and claimed by commands, nothing
+//! is written into tables from outside.
 
 mod closed;
 mod dataset;

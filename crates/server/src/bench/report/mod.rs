@@ -216,8 +216,5 @@ pub(super) fn best(rates: [f64; 3]) -> f64 {
 }
 
 pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let middle = |place: usize| values.get(place).copied().unwrap_or_default();
-    f64::midpoint(middle(values.len().saturating_sub(1) / 2), middle(values.len() / 2))
+    hongbao_plan::figures::median(values).unwrap_or_default()
 }

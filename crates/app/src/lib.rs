@@ -21,7 +21,7 @@ use executor::{Executor, Failure, Gate};
 use hongbao_domain::Refusal;
 use merchants::RateLimiter;
 use metrics::Metrics;
-use ports::{Clock, Rng, Store, StoreError};
+use ports::{Clock, Rng, Store, StoreError, Transact};
 use users::Directory;
 use vault::{Vault, VaultError};
 
@@ -88,7 +88,8 @@ impl App {
         rng: Arc<dyn Rng>,
         vault: Vault,
     ) -> Arc<Self> {
-        let executor = Executor::start(&store, Gate::default());
+        let transact: Arc<dyn Transact> = Arc::<dyn Store>::clone(&store);
+        let executor = Executor::start(&transact, Gate::default());
         let directory = Directory::start(Arc::clone(&store));
         let metrics = Metrics { commands: Arc::clone(executor.metrics()), ..Metrics::default() };
         Arc::new(Self {

@@ -3,7 +3,7 @@
 //! Commands wait in bounded queues, one for each lane: a store that takes one batch at a time has
 //! one lane, a store that gains from more has more, and all commands of one journal go down the
 //! same one. A lane takes what is there, up to [`BATCH_MAX`] and fairly between journals (see
-//! `queue`), and gives it to [`Store::transact`]: one load under locks, every command deciding
+//! `queue`), and gives it to [`Transact::transact`]: one load under locks, every command deciding
 //! in turn with the effects of those before it in view, one durable commit. Only then does anybody
 //! get an answer. While a batch commits, the next one gathers; there is no timer.
 //!
@@ -15,6 +15,7 @@
 //! | lost commit | [`Failure::Unknown`]: call again with the same number and get what is true |
 //! | broken books, damaged row | [`Gate::halt`]: every command is answered [`Failure::Halted`] |
 //! | panic in a decision | [`Failure::Defect`] for that command, nothing for the others |
+//! | panic in the store | [`Failure::Unknown`] for the batch; the lane is closed, [`Failure::Unavailable`] for all after it |
 
 mod gate;
 mod queue;
@@ -37,12 +38,12 @@ use tokio::{sync::oneshot, time::Instant};
 use tracing::{Instrument as _, Span};
 
 use self::{
-    queue::LaneQueue,
+    queue::{LaneQueue, NoPlace},
     queued::{Queued, Waiting},
 };
 use crate::{
-    metrics::CommandMetrics,
-    ports::{Store, StoreError, Work},
+    metrics::{CommandMetrics, LaneMetrics},
+    ports::{StoreError, Transact, Work},
     spans,
 };
 
@@ -138,11 +139,15 @@ impl Drop for Lanes {
 impl Executor {
     /// Starts the lanes over `store`. They end when the last handle is dropped and their queues
     /// are empty.
-    pub fn start(store: &Arc<dyn Store>, gate: Gate) -> Self {
+    pub fn start(store: &Arc<dyn Transact>, gate: Gate) -> Self {
         let metrics = Arc::<CommandMetrics>::default();
-        let lanes = (0..store.lanes().max(1)).map(|_| {
+        let lanes = (0..store.lanes().max(1)).map(|number| {
             let lane = Arc::new(Lane::new());
-            let taken = Taken { lane: Arc::clone(&lane), metrics: Arc::clone(&metrics) };
+            let taken = Taken {
+                lane: Arc::clone(&lane),
+                metrics: Arc::clone(&metrics),
+                bounds: metrics.lane(number),
+            };
             tokio::spawn(run_lane(Arc::clone(store), taken, gate.clone()));
             lane
         });
@@ -160,9 +165,13 @@ impl Executor {
         let journal = command.journal();
         let command = Box::new(Waiting::new(command, answer, spans::command(C::NAME)));
         let lane = self.lanes.of(journal);
-        if lane.is_none_or(|lane| lane.push(journal, command).is_err()) {
+        let pushed = lane.map_or(Err(NoPlace::Closed), |lane| lane.push(journal, command));
+        if let Err(no_place) = pushed {
             self.metrics.not_queued();
-            return self.not_queued::<C>(Failure::Busy);
+            return self.not_queued::<C>(match no_place {
+                NoPlace::Full => Failure::Busy,
+                NoPlace::Closed => Failure::Unavailable,
+            });
         }
         answered.await.unwrap_or(Err(Failure::Unknown))
     }
@@ -189,6 +198,7 @@ impl Executor {
 struct Taken {
     lane: Arc<Lane>,
     metrics: Arc<CommandMetrics>,
+    bounds: LaneMetrics,
 }
 
 impl Drop for Taken {
@@ -200,8 +210,9 @@ impl Drop for Taken {
     }
 }
 
-async fn run_lane(store: Arc<dyn Store>, taken: Taken, gate: Gate) {
-    let Taken { lane, metrics } = &taken;
+async fn run_lane(store: Arc<dyn Transact>, taken: Taken, gate: Gate) {
+    let Taken { lane, metrics, bounds } = &taken;
+    bounds.are(Pace::default());
     let mut commands = Vec::with_capacity(BATCH_MAX);
     while lane.take(&mut commands).await {
         let count = commands.len();
@@ -230,7 +241,7 @@ async fn run_lane(store: Arc<dyn Store>, taken: Taken, gate: Gate) {
         let took = started.elapsed();
         metrics.transacted(took);
         if committed.is_ok() {
-            lane.paced(written.load(Ordering::Relaxed), took);
+            bounds.are(lane.paced(written.load(Ordering::Relaxed), took));
         }
         let failure = committed.err().map(|error| failure_of(&error, &gate));
         // Answering wakes thousands of tasks; the next batch need not wait for that.
@@ -281,3 +292,6 @@ impl Work for BatchWork {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

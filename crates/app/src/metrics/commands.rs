@@ -13,6 +13,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::lanes::{LaneFamilies, LaneMetrics};
 use crate::executor::Failure;
 
 /// What the executor counts.
@@ -20,6 +21,7 @@ use crate::executor::Failure;
 pub struct CommandMetrics {
     waiting: Gauge,
     batch_size: Histogram,
+    lanes: LaneFamilies,
     transact: Histogram,
     answered: Family<Answered, Counter>,
     refused: Family<Refused, Counter>,
@@ -53,6 +55,7 @@ impl Default for CommandMetrics {
         Self {
             waiting: Gauge::default(),
             batch_size: Histogram::new(exponential_buckets(1.0, 2.0, 15)),
+            lanes: LaneFamilies::default(),
             transact: super::seconds(),
             answered: Family::default(),
             refused: Family::default(),
@@ -73,6 +76,7 @@ impl CommandMetrics {
             "Commands of one batch",
             self.batch_size.clone(),
         );
+        self.lanes.register(registry);
         registry.register(
             "hongbao_executor_transact_seconds",
             "Time to load, decide and durably commit one batch",
@@ -93,6 +97,11 @@ impl CommandMetrics {
             "Commands without an outcome",
             self.failed.clone(),
         );
+    }
+
+    /// Where the bounds of the lane of this number are shown.
+    pub(crate) fn lane(&self, number: usize) -> LaneMetrics {
+        self.lanes.lane(number)
     }
 
     /// A command was put into the queue.

@@ -8,6 +8,7 @@
 mod books;
 mod commands;
 mod jobs;
+mod lanes;
 
 use std::sync::Arc;
 
@@ -19,6 +20,7 @@ use prometheus_client::{
 pub use books::BookMetrics;
 pub use commands::CommandMetrics;
 pub use jobs::{Backlog, JobMetrics};
+pub use lanes::LaneMetrics;
 
 /// Everything that use cases, executor and jobs count. Clones count on the same values.
 #[derive(Clone, Debug, Default)]

@@ -56,9 +56,9 @@ pub trait Work: Send {
     fn answer(self: Box<Self>, failure: Option<Failure>);
 }
 
-/// Everything that is kept.
+/// Takes batches: what the executor needs of a store.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Transact: Send + Sync + 'static {
     /// Loads what `needs` names, under locks and in its order; reads the deciding clock; lets
     /// `work` decide; writes all changes in one durable transaction, each row conditional on the
     /// version that was loaded; then returns the work. Without changes nothing is written.
@@ -72,7 +72,11 @@ pub trait Store: Send + Sync + 'static {
     fn lanes(&self) -> usize {
         1
     }
+}
 
+/// Everything that is kept.
+#[async_trait]
+pub trait Store: Transact {
     /// The deciding clock.
     async fn now(&self) -> Result<Timestamp, StoreError>;
 

@@ -12,7 +12,7 @@ use deadpool_postgres::Object;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
     Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Prepared,
-    Store, StoreError, UserRecord, WalletEntry, Work,
+    Store, StoreError, Transact, UserRecord, WalletEntry, Work,
 };
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -190,7 +190,7 @@ impl PostgresStore {
 }
 
 #[async_trait]
-impl Store for PostgresStore {
+impl Transact for PostgresStore {
     async fn transact(
         &self,
         needs: Needs,
@@ -204,7 +204,10 @@ impl Store for PostgresStore {
     fn lanes(&self) -> usize {
         LANES
     }
+}
 
+#[async_trait]
+impl Store for PostgresStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
         let client = self.shared.connections.connection().await.map_err(Failure::into_store)?;
         self.shared.clock.read(&client).await.map_err(Failure::into_store)

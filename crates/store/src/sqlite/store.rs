@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
     Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
-    StoreError, UserRecord, WalletEntry, Work,
+    StoreError, Transact, UserRecord, WalletEntry, Work,
 };
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -90,7 +90,7 @@ impl SqliteStore {
 }
 
 #[async_trait]
-impl Store for SqliteStore {
+impl Transact for SqliteStore {
     async fn transact(
         &self,
         needs: Needs,
@@ -101,7 +101,10 @@ impl Store for SqliteStore {
             Err(error) => (work, Err(error)),
         }
     }
+}
 
+#[async_trait]
+impl Store for SqliteStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
         Ok(self.clock.now())
     }

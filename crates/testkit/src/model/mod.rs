@@ -27,7 +27,7 @@ pub use entries::wallet_entries_of;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
     Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
-    StoreError, UserRecord, WalletEntry, Work,
+    StoreError, Transact, UserRecord, WalletEntry, Work,
 };
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -64,7 +64,7 @@ impl ModelStore {
 }
 
 #[async_trait]
-impl Store for ModelStore {
+impl Transact for ModelStore {
     async fn transact(
         &self,
         needs: Needs,
@@ -79,7 +79,10 @@ impl Store for ModelStore {
         let written = state.check(&facts, &changes).map(|()| state.write(&facts, changes));
         (work, written)
     }
+}
 
+#[async_trait]
+impl Store for ModelStore {
     async fn now(&self) -> Result<Timestamp, StoreError> {
         Ok(self.clock.now())
     }

@@ -6,7 +6,8 @@
 //! | --- | --- |
 //! | a batch | every journal gets an equal part; what one does not use goes to those that want more |
 //! | a busy journal in company | no more than a short batch has, so that others wait no longer |
-//! | places | a journal may hold as many as are free, alone half of all; one that has nothing waiting gets in as long as fewer journals wait than there are places |
+//! | a journal alone | a larger batch than several may have together, and places for one more |
+//! | places | a journal may hold as many as are free; one that has nothing waiting gets in as long as fewer journals wait than there are places |
 //! | people | share [`USER_TURNS`] turns: each is a journal, and thousands of them would leave a merchant none |
 //!
 //! A busy journal in company pays for it: its batches are smaller, and smaller batches cost more a
@@ -32,6 +33,15 @@ const USER_TURNS: u64 = 64;
 /// For how many batches of its own a journal is still held to be in company: others come back.
 const COMPANY_BATCHES: u32 = 64;
 
+/// Why a command is not in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NoPlace {
+    /// There is no room, or none for its journal.
+    Full,
+    /// Nobody takes commands any more.
+    Closed,
+}
+
 /// The queue of one lane.
 #[derive(Debug)]
 pub(super) struct LaneQueue<T> {
@@ -47,6 +57,8 @@ struct State<T> {
     waiting: usize,
     pace: Pace,
     company: Company,
+    /// Who was the last to get a place as one that is alone.
+    ahead: Option<Turn>,
     /// Whether no journal could have more than its share of the last batch.
     shared: bool,
     closed: bool,
@@ -90,19 +102,22 @@ impl<T> LaneQueue<T> {
             waiting: 0,
             pace: Pace::default(),
             company: Company::default(),
+            ahead: None,
             shared: false,
             closed: false,
         };
         Self { state: Mutex::new(state), arrived: Notify::new() }
     }
 
-    /// Puts `command` behind those of its journal; gives it back when there is no room, or nobody
-    /// takes any more.
-    pub(super) fn push(&self, journal: Owner, command: T) -> Result<(), T> {
+    /// Puts `command` behind those of its journal.
+    pub(super) fn push(&self, journal: Owner, command: T) -> Result<(), NoPlace> {
         let turn = Turn::of(journal);
         let mut state = self.lock();
-        if state.closed || state.is_full_for(turn) {
-            return Err(command);
+        if state.closed {
+            return Err(NoPlace::Closed);
+        }
+        if state.is_full_for(turn) {
+            return Err(NoPlace::Full);
         }
         state.put(turn, command);
         drop(state);
@@ -128,14 +143,16 @@ impl<T> LaneQueue<T> {
         }
     }
 
-    /// The batch that was taken last, in which so many commands had effects, took so long.
-    pub(super) fn paced(&self, commands: usize, took: Duration) {
+    /// The batch that was taken last, in which so many commands had effects, took so long; answers
+    /// what the lane may take from now on.
+    pub(super) fn paced(&self, commands: usize, took: Duration) -> Pace {
         let mut state = self.lock();
         if state.shared {
             state.pace.note_shared(commands, took);
         } else {
             state.pace.note(commands, took);
         }
+        state.pace
     }
 
     /// Takes nothing in any more; what waits is still taken.
@@ -162,12 +179,34 @@ impl<T> State<T> {
     fn is_full_for(&self, turn: Turn) -> bool {
         let places = self.pace.places();
         match self.waiters.get(&turn) {
-            Some(waiter) => waiter.commands.len() >= places.saturating_sub(self.waiting),
+            Some(waiter) if self.is_alone(turn) => {
+                waiter.commands.len() >= self.pace.places_alone()
+            }
+            Some(waiter) => {
+                let held = self.waiting.saturating_sub(self.held_from_before());
+                waiter.commands.len() >= places.saturating_sub(held)
+            }
             None => self.turns.len() >= places,
         }
     }
 
+    fn is_alone(&self, turn: Turn) -> bool {
+        self.company.is_over()
+            && self.turns.len() <= 1
+            && self.turns.front().is_none_or(|&other| other == turn)
+    }
+
+    /// What somebody holds beyond a batch who was alone: it kept nobody out when it came in, and
+    /// shall not now.
+    fn held_from_before(&self) -> usize {
+        let waiter = self.ahead.and_then(|turn| self.waiters.get(&turn));
+        waiter.map_or(0, |waiter| waiter.commands.len().saturating_sub(self.pace.batch_max()))
+    }
+
     fn put(&mut self, turn: Turn, command: T) {
+        if self.is_alone(turn) {
+            self.ahead = Some(turn);
+        }
         let turns = &mut self.turns;
         let waiter = self.waiters.entry(turn).or_insert_with(|| {
             turns.push_back(turn);
@@ -178,9 +217,13 @@ impl<T> State<T> {
     }
 
     fn take(&mut self, batch: &mut Vec<T>) {
-        let (waiters, batch_max) = (self.turns.len().max(1), self.pace.batch_max());
+        let waiters = self.turns.len().max(1);
         self.shared = self.company.is_there(&self.turns);
-        let most = if self.shared { self.pace.share_max() } else { batch_max };
+        let (batch_max, most) = if self.shared {
+            (self.pace.batch_max(), self.pace.share_max())
+        } else {
+            (self.pace.alone_max(), self.pace.alone_max())
+        };
         for part in [most.min(batch_max.div_ceil(waiters)), most] {
             for _ in 0..self.turns.len() {
                 let room = batch_max.saturating_sub(batch.len());
@@ -213,7 +256,11 @@ impl Company {
         self.batches_left =
             if alone { self.batches_left.saturating_sub(1) } else { COMPANY_BATCHES };
         self.last = first;
-        self.batches_left > 0
+        !self.is_over()
+    }
+
+    const fn is_over(&self) -> bool {
+        self.batches_left == 0
     }
 }
 

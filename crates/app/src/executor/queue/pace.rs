@@ -9,8 +9,12 @@ use std::time::Duration;
 
 use super::super::BATCH_MAX;
 
-/// How long a batch should take at most: as long as anybody should wait for others.
-const BATCH_TIME: Duration = Duration::from_millis(250);
+/// How long a batch of several journals should take at most: as long as anybody should wait for
+/// others.
+const BATCH_TIME: Duration = Duration::from_millis(200);
+/// How many such batches in one a journal may have that is alone in its lane: it makes nobody wait
+/// but itself.
+const ALONE_TIMES: usize = 2;
 /// How long a batch should take in which one journal could fill a lane and others are there.
 const SHARED_TIME: Duration = Duration::from_millis(20);
 /// However slow a lane is, a batch may have so many: fewer would only make it slower.
@@ -53,6 +57,11 @@ impl Pace {
         self.batch_max
     }
 
+    /// Most commands of one batch of a journal that has the lane to itself.
+    pub fn alone_max(self) -> usize {
+        BATCH_MAX.min(ALONE_TIMES * self.batch_max)
+    }
+
     /// Most commands of one journal in a batch while others are there.
     pub const fn share_max(self) -> usize {
         self.share_max
@@ -63,9 +72,9 @@ impl Pace {
         PLACES * self.batch_max
     }
 
-    /// Most commands of one journal that wait when no other has any.
-    pub const fn places_alone(self) -> usize {
-        self.places() / 2
+    /// Most commands that wait of a journal that has the lane to itself: a batch of its own.
+    pub fn places_alone(self) -> usize {
+        self.alone_max()
     }
 
     /// A batch of so many commands took so long. Only those count that were written.
@@ -108,7 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_of_any_speed_comes_to_batches_of_a_quarter_second_within_ten() {
+    fn a_journal_alone_may_have_more_but_never_more_than_any_batch() {
+        assert_eq!(Pace::of_rate(20_000).alone_max(), 2 * Pace::of_rate(20_000).batch_max());
+        assert_eq!(Pace::of_rate(1_000_000).alone_max(), BATCH_MAX);
+    }
+
+    #[test]
+    fn a_lane_of_any_speed_comes_to_batches_of_its_time_within_ten() {
         for micros in [250, 33, 16, 1] {
             let each = Duration::from_micros(micros);
             let wanted = Pace::of_rate(1_000_000 / micros).batch_max();

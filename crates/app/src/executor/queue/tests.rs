@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use hongbao_domain::{MerchantId, UserId, ledger::Owner};
 
-use super::{COMPANY_BATCHES, LaneQueue};
+use super::{COMPANY_BATCHES, LaneQueue, NoPlace};
 
 /// What a lane takes of which nothing is known yet.
 const BATCH_MAX: usize = super::super::BATCH_MAX / 8;
 const SHARE_MAX: usize = BATCH_MAX / 4;
-/// Places of one journal that is alone.
-const ALONE_MAX: usize = BATCH_MAX;
+/// What a journal may have in one batch, and wait for another, while it is alone.
+const ALONE_MAX: usize = 2 * BATCH_MAX;
 
 type Command = (u64, usize);
 
@@ -36,11 +36,11 @@ fn of(batch: &[Command], number: u64) -> Vec<usize> {
 #[tokio::test]
 async fn a_journal_alone_fills_whole_batches_in_its_order() {
     let queue = LaneQueue::new();
-    assert_eq!(push(&queue, 1, 0..BATCH_MAX), BATCH_MAX);
+    assert_eq!(push(&queue, 1, 0..ALONE_MAX + 1), ALONE_MAX);
     let first = take(&queue).await;
-    assert_eq!(of(&first, 1), (0..BATCH_MAX).collect::<Vec<_>>());
-    assert_eq!(push(&queue, 1, BATCH_MAX..BATCH_MAX + 5), 5);
-    assert_eq!(of(&take(&queue).await, 1), (BATCH_MAX..BATCH_MAX + 5).collect::<Vec<_>>());
+    assert_eq!(of(&first, 1), (0..ALONE_MAX).collect::<Vec<_>>());
+    assert_eq!(push(&queue, 1, ALONE_MAX..ALONE_MAX + 5), 5);
+    assert_eq!(of(&take(&queue).await, 1), (ALONE_MAX..ALONE_MAX + 5).collect::<Vec<_>>());
 }
 
 #[tokio::test]
@@ -56,18 +56,19 @@ async fn a_quiet_journal_is_in_the_next_batch_however_many_wait_before_it() {
 #[tokio::test]
 async fn batches_of_a_busy_journal_stay_short_until_it_was_alone_for_a_while() {
     let queue = LaneQueue::new();
-    push(&queue, 1, 0..ALONE_MAX);
+    let mut pushed = push(&queue, 1, 0..ALONE_MAX);
     push(&queue, 2, 0..1);
     let mut next = 0;
     for _ in 0..COMPANY_BATCHES {
         let batch = of(&take(&queue).await, 1);
         assert_eq!(batch, (next..next + SHARE_MAX).collect::<Vec<_>>());
         next += SHARE_MAX;
-        push(&queue, 1, next + ALONE_MAX - SHARE_MAX..next + ALONE_MAX);
+        pushed += push(&queue, 1, pushed..pushed + SHARE_MAX);
     }
+    assert_eq!(pushed - next, BATCH_MAX, "in company it holds half of the places");
     take(&queue).await;
-    push(&queue, 1, 0..BATCH_MAX);
-    assert_eq!(take(&queue).await.len(), BATCH_MAX);
+    assert_eq!(push(&queue, 1, 0..ALONE_MAX + 1), ALONE_MAX);
+    assert_eq!(take(&queue).await.len(), ALONE_MAX);
 }
 
 #[tokio::test]
@@ -112,7 +113,7 @@ async fn who_found_no_room_in_a_batch_is_first_in_the_next() {
 async fn a_busy_journal_holds_no_more_places_than_are_free() {
     let queue = LaneQueue::new();
     assert_eq!(push(&queue, 1, 0..3 * BATCH_MAX), ALONE_MAX);
-    assert_eq!(push(&queue, 2, 0..3 * BATCH_MAX), ALONE_MAX / 2, "half of what was left");
+    assert_eq!(push(&queue, 2, 0..3 * BATCH_MAX), BATCH_MAX / 2, "half of what was left");
     assert_eq!(push(&queue, 1, 0..1), 0);
     let quiet = (3..1_000).map(|number| push(&queue, number, 0..1)).sum::<usize>();
     assert_eq!(quiet, 997, "there is room for whoever has little");
@@ -125,14 +126,14 @@ async fn a_lane_that_turns_out_slow_has_smaller_batches_and_fewer_places() {
     for _ in 0..50 {
         queue.paced(BATCH_MAX, Duration::from_secs(1));
     }
-    let batch_max = take(&queue).await.len();
-    assert_eq!(batch_max, BATCH_MAX / 4, "what it does in a quarter of a second");
+    let alone_max = take(&queue).await.len();
+    assert_eq!(alone_max, 2 * 512, "what the slowest one may take");
     assert_eq!(push(&queue, 1, 0..1), 0, "more wait than there are places");
-    assert_eq!(push(&queue, 2, 0..9), 1, "and still there is room for who has nothing waiting");
+    assert_eq!(push(&queue, 2, 0..9), 9, "which keeps nobody else out");
     while queue.lock().waiting > 0 {
         take(&queue).await;
     }
-    assert_eq!(push(&queue, 2, 0..BATCH_MAX), batch_max);
+    assert_eq!(push(&queue, 2, 0..BATCH_MAX), alone_max / 2, "in company");
 }
 
 #[tokio::test]
@@ -152,7 +153,7 @@ async fn a_closed_queue_gives_what_it_holds_and_takes_no_more() {
     let queue = LaneQueue::new();
     push(&queue, 1, 0..2);
     queue.close();
-    assert_eq!(push(&queue, 1, 2..3), 0);
+    assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
     assert_eq!(take(&queue).await.len(), 2);
     assert!(!queue.take(&mut Vec::new()).await);
 }
@@ -163,6 +164,6 @@ async fn an_abandoned_queue_gives_back_what_waits_so_that_callers_hear_of_it() {
     push(&queue, 1, 0..2);
     push(&queue, 2, 0..1);
     assert_eq!(queue.abandon().len(), 3);
-    assert_eq!(push(&queue, 1, 0..1), 0);
+    assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
     assert!(!queue.take(&mut Vec::new()).await);
 }

@@ -148,7 +148,7 @@ fn simulate(
         shards: 1,
         lane: LaneSpec {
             service,
-            batch_max: size(pace.batch_max()),
+            batch_max: size(pace.alone_max()),
             queue_max: size(pace.places_alone()),
         },
         outage: None,

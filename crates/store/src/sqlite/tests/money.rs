@@ -1,6 +1,6 @@
 //! Money through the store: what is read back, and what the audit views show.
 
-use hongbao_app::ports::{Message, Store as _, StoreError, WalletEntry, Work};
+use hongbao_app::ports::{Message, Store as _, StoreError, Transact as _, WalletEntry, Work};
 use hongbao_domain::{
     Changes, Facts, Fen, Needs, Refusal, Timestamp, UserId,
     facts::BatchError,

@@ -1,0 +1,151 @@
+//! What callers hear when a store fails them, and what a lane learns from it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use hongbao_domain::{
+    Command, MerchantId, Timestamp,
+    change::{Actor, ChangeRecord},
+    facts::{Accepted, Effects, Facts, Needs, Verdict},
+    ledger::Owner,
+};
+use prometheus_client::{encoding::text::encode, registry::Registry};
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use super::{Executor, Failure, Gate, Pace};
+use crate::{
+    metrics::Metrics,
+    ports::{StoreError, Transact, Work},
+};
+
+/// A command that leaves a record.
+struct Note;
+
+impl Command for Note {
+    const NAME: &str = "note";
+    type Outcome = ();
+
+    fn journal(&self) -> Owner {
+        Owner::Merchant(MerchantId::try_new(1_900_000_001).unwrap())
+    }
+
+    fn needs(&self, _needs: &mut Needs) {}
+
+    fn decide(&self, _facts: &Facts) -> Verdict<()> {
+        let record = ChangeRecord {
+            merchant: None,
+            action: "note",
+            actor: Actor::command_line(),
+            before: String::new(),
+            after: String::new(),
+            at: Timestamp::EPOCH,
+        };
+        let effects = Effects { change: Some(record), ..Effects::default() };
+        Ok(Accepted { outcome: (), effects })
+    }
+}
+
+/// A store that keeps nothing, and decides every batch at once.
+#[derive(Default)]
+struct Fake {
+    fails: AtomicBool,
+}
+
+#[async_trait]
+impl Transact for Fake {
+    async fn transact(
+        &self,
+        _needs: Needs,
+        mut work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        drop(work.decide(Facts::default()));
+        let failed = self.fails.load(Ordering::Relaxed);
+        let unavailable = || StoreError::Unavailable("gone".to_owned());
+        (work, if failed { Err(unavailable()) } else { Ok(()) })
+    }
+}
+
+/// A store that panics once it may.
+struct Panicking {
+    entered: Semaphore,
+    may: Semaphore,
+}
+
+#[async_trait]
+impl Transact for Panicking {
+    async fn transact(
+        &self,
+        _needs: Needs,
+        _work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        self.entered.add_permits(1);
+        drop(self.may.acquire().await.unwrap());
+        panic!("a defect of the store");
+    }
+}
+
+/// As many at once as a new lane takes; answers what they heard, all the same.
+async fn full_batch(executor: &Executor) -> Result<(), Failure> {
+    let mut callers = JoinSet::new();
+    for _ in 0..Pace::default().batch_max() {
+        let executor = executor.clone();
+        callers.spawn(async move { executor.submit(Note).await });
+    }
+    let mut heard = callers.join_all().await;
+    heard.dedup();
+    assert_eq!(heard.len(), 1, "{heard:?}");
+    heard.remove(0)
+}
+
+/// What `/metrics` says the lane may take at once.
+fn batch_max(executor: &Executor) -> usize {
+    let mut registry = Registry::default();
+    let metrics = Metrics { commands: Arc::clone(executor.metrics()), ..Metrics::default() };
+    metrics.register(&mut registry);
+    let mut text = String::new();
+    encode(&mut text, &registry).unwrap();
+    let name = "hongbao_executor_batch_max_commands{lane=\"0\"} ";
+    text.lines().find_map(|line| line.strip_prefix(name)).unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_store_that_fails_at_once_does_not_look_fast() {
+    let store = Arc::<Fake>::default();
+    let transact: Arc<dyn Transact> = Arc::<Fake>::clone(&store);
+    let executor = Executor::start(&transact, Gate::default());
+    store.fails.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        assert_eq!(full_batch(&executor).await, Err(Failure::Unavailable));
+    }
+    assert_eq!(batch_max(&executor), Pace::default().batch_max(), "nothing was committed");
+    store.fails.store(false, Ordering::Relaxed);
+    assert_eq!(full_batch(&executor).await, Ok(()));
+    assert!(batch_max(&executor) > Pace::default().batch_max(), "a fast one may take more");
+}
+
+#[tokio::test]
+async fn a_lane_that_ends_leaves_nobody_waiting() {
+    let store = Arc::new(Panicking { entered: Semaphore::new(0), may: Semaphore::new(0) });
+    let transact: Arc<dyn Transact> = Arc::<Panicking>::clone(&store);
+    let executor = Executor::start(&transact, Gate::default());
+    let submit = || {
+        let executor = executor.clone();
+        tokio::spawn(async move { executor.submit(Note).await })
+    };
+    let in_the_batch = submit();
+    drop(store.entered.acquire().await.unwrap());
+    let in_the_queue = submit();
+    tokio::task::yield_now().await;
+    store.may.add_permits(1);
+    let answers = tokio::time::timeout(Duration::from_mins(1), async {
+        [in_the_batch.await.unwrap(), in_the_queue.await.unwrap(), executor.submit(Note).await]
+    });
+    let expected = [Failure::Unknown, Failure::Unavailable, Failure::Unavailable].map(Err);
+    assert_eq!(answers.await.unwrap(), expected);
+}

@@ -12,6 +12,8 @@ pub mod names {
     pub const SQLITE_CLAIMS: &str = "/sqlite/rounds/*/engine_claims";
     /// Durable sends a second of one merchant.
     pub const SQLITE_SENDS: &str = "/sqlite/rounds/*/engine_sends";
+    /// Sends a second of one merchant at full load beside a thousand others.
+    pub const SQLITE_BESIDE_OTHERS: &str = "/sqlite/neighbours/*/busy_sends";
     /// Claims a second with one transaction each.
     pub const SQLITE_SINGLE: &str = "/sqlite/rounds/*/single_claims";
     /// Claims a second over HTTP, load generator on the same machine.
@@ -24,6 +26,8 @@ pub mod names {
     pub const POSTGRES_CLAIMS: &str = "/postgres/rounds/*/engine_claims";
     /// Durable sends a second of one merchant on PostgreSQL.
     pub const POSTGRES_SENDS: &str = "/postgres/rounds/*/engine_sends";
+    /// Sends a second of one merchant at full load beside a thousand others on PostgreSQL.
+    pub const POSTGRES_BESIDE_OTHERS: &str = "/postgres/neighbours/*/busy_sends";
     /// Claims a second on PostgreSQL with one transaction each.
     pub const POSTGRES_SINGLE: &str = "/postgres/rounds/*/single_claims";
     /// Bytes of write-ahead log that a claim costs PostgreSQL.
@@ -73,8 +77,10 @@ impl Figure {
 pub struct Engine {
     /// Claims in full batches.
     pub claims: Figure,
-    /// Sends in full batches.
+    /// Sends of one merchant in full batches, alone in its lane.
     pub sends: Figure,
+    /// Sends of one merchant at full load beside others, whose waits it must not make long.
+    pub beside_others: Figure,
     /// Claims with one transaction each: what is fixed about a batch.
     pub single: Figure,
 }
@@ -149,10 +155,18 @@ impl Figures {
         // The store of ten million packets is nearer to a real shard than the one of a million.
         let large =
             |value| Figure { note: format!("store of 10 million packets; {RUN}"), ..figure(value) };
-        let sqlite =
-            Engine { claims: large(29_114.0), sends: figure(45_226.0), single: figure(6_276.0) };
-        let postgres =
-            Engine { claims: large(13_490.0), sends: figure(20_631.0), single: figure(637.0) };
+        let sqlite = Engine {
+            claims: large(29_114.0),
+            sends: figure(45_226.0),
+            beside_others: figure(10_464.0),
+            single: figure(6_276.0),
+        };
+        let postgres = Engine {
+            claims: large(13_490.0),
+            sends: figure(20_631.0),
+            beside_others: figure(6_950.0),
+            single: figure(637.0),
+        };
         let citus = halved(&postgres);
         Self {
             sqlite,
@@ -171,19 +185,20 @@ impl Figures {
         let read = Reader { json, name };
         let mut figures = Self::built_in();
         // The larger store is nearer to a real shard, so it counts where sizes were compared.
-        figures.sqlite = Engine {
-            claims: match read.optional(names::SQLITE_LARGE)? {
-                Some(figure) => figure,
-                None => read.required(names::SQLITE_CLAIMS)?,
-            },
-            sends: read.required(names::SQLITE_SENDS)?,
-            single: read.required(names::SQLITE_SINGLE)?,
+        let sqlite = &mut figures.sqlite;
+        sqlite.claims = match read.optional(names::SQLITE_LARGE)? {
+            Some(figure) => figure,
+            None => read.required(names::SQLITE_CLAIMS)?,
         };
+        sqlite.sends = read.required(names::SQLITE_SENDS)?;
+        read.replace(&mut sqlite.beside_others, names::SQLITE_BESIDE_OTHERS)?;
+        sqlite.single = read.required(names::SQLITE_SINGLE)?;
         figures.http_claims = read.required(names::HTTP_CLAIMS)?;
         let postgres = &mut figures.postgres;
         read.replace(&mut postgres.claims, names::POSTGRES_CLAIMS)?;
         read.replace(&mut postgres.claims, names::POSTGRES_LARGE)?;
         read.replace(&mut postgres.sends, names::POSTGRES_SENDS)?;
+        read.replace(&mut postgres.beside_others, names::POSTGRES_BESIDE_OTHERS)?;
         read.replace(&mut postgres.single, names::POSTGRES_SINGLE)?;
         figures.citus = halved(postgres);
         read.replace(&mut figures.citus.claims, names::CITUS_CLAIMS)?;
@@ -202,6 +217,7 @@ fn halved(postgres: &Engine) -> Engine {
     Engine {
         claims: half(&postgres.claims),
         sends: half(&postgres.sends),
+        beside_others: half(&postgres.beside_others),
         single: Figure::assumed(
             CITUS_SINGLE,
             "missing; three trips of 0.5 ms and two flushes of 0.5 ms",

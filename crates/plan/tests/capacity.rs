@@ -16,6 +16,7 @@ fn figures() -> Figures {
         (&mut figures.citus, 8_000.0, 8_000.0),
     ] {
         (engine.claims.value, engine.sends.value) = (claims, sends);
+        engine.beside_others.value = sends / 2.0;
     }
     figures.sqlite.single.value = 4_310.0;
     figures.http_claims.value = 21_083.0;
@@ -94,6 +95,15 @@ fn a_merchant_above_its_shard_must_be_divided() {
     assert_eq!(plan.load.hot_parts, 2);
     assert!(plan.warnings.iter().any(|warning| warning.contains("2 merchant numbers")));
     assert!(plan.load.fullest_busy <= 0.5 + 1e-6);
+}
+
+/// One that gets a quarter of a lane among others, though half of each may be used.
+#[test]
+fn a_merchant_is_divided_so_that_each_part_gets_what_it_asks_for_among_others() {
+    let mut figures = figures();
+    figures.sqlite.beside_others.value = figures.sqlite.sends.value / 4.0;
+    let plan = plan(&Demand { hot_share: 0.1, ..demand() }, &figures).unwrap();
+    assert_eq!(plan.load.hot_parts, 4);
 }
 
 #[test]

@@ -214,8 +214,8 @@ pub struct Load {
     pub busy_lanes: f64,
     /// Commands a second of the largest merchant at the peak.
     pub hot_commands: f64,
-    /// Merchant numbers among which the largest must be divided so that each fits its shard; 1 if it
-    /// fits whole.
+    /// Merchant numbers among which the largest must be divided so that each gets what it asks for
+    /// beside others on its shard; 1 if it does whole.
     pub hot_parts: u64,
     /// The part of its lane that the fullest shard uses at the peak.
     pub fullest_busy: f64,
@@ -331,10 +331,12 @@ fn spread(demand: &Demand, engine: &Engine) -> (Load, u64) {
     let peak_commands = demand.peak * (1.0 + demand.sends_per_claim);
     let busy_lanes = peak_commands / lane_commands;
     let allowed = 1.0 - demand.headroom;
+    // A merchant shares its shard, and among others it gets less of a lane than alone.
+    let of_one = allowed.min(engine.beside_others.value / engine.sends.value);
     let mut weights = demand.popularity().weights();
     let largest = weights.iter().copied().fold(0.0, f64::max);
-    let hot_parts = num::ceil(largest * busy_lanes / allowed).max(1);
-    divide_large(&mut weights, allowed / busy_lanes);
+    let hot_parts = num::ceil(largest * busy_lanes / of_one).max(1);
+    divide_large(&mut weights, of_one / busy_lanes);
     let mut shards = num::ceil(busy_lanes / allowed).max(1);
     let mut fullest = placement::place(&weights, shards).first().copied().unwrap_or(1.0);
     while fullest * busy_lanes > allowed + 1e-9 && shards < SHARDS_MAX {

@@ -28,8 +28,8 @@ pub(super) fn warnings(plan: &Plan, engine: &Engine) -> Vec<String> {
     }
     if load.hot_parts > 1 {
         warnings.push(format!(
-            "the largest merchant has {} commands/s, more than a shard may have: divide it among \
-             {} merchant numbers, or its callers are sent away",
+            "the largest merchant has {} commands/s, more than one may have among others on a \
+             shard: divide it among {} merchant numbers, or its callers are sent away",
             rate(load.hot_commands),
             load.hot_parts
         ));
@@ -86,6 +86,7 @@ fn of_figures(plan: &Plan, engine: &Engine, figures: &Figures) -> Vec<Assumption
     vec![
         per_second(&engine.claims, "claims of a lane"),
         per_second(&engine.sends, "sends of a lane"),
+        per_second(&engine.beside_others, "sends of one among others"),
         per_second(&engine.single, "batches of one"),
         per_second(&figures.http_claims, "claims over HTTP"),
         assumption("bytes of a packet", size(bytes.packet), note),

@@ -16,6 +16,7 @@ mod overload;
 mod platform;
 mod postgres;
 mod processes;
+mod psql;
 mod rates;
 mod redis;
 mod report;
@@ -50,7 +51,7 @@ pub struct Plan {
     #[arg(long, default_value_t = 60_000)]
     pub claims: u64,
     /// Connections of the load generator
-    #[arg(long, default_value_t = 512)]
+    #[arg(long, default_value_t = 1_000)]
     pub connections: usize,
     /// What to measure, by commas
     #[arg(
@@ -63,7 +64,7 @@ pub struct Plan {
     /// Packets of the larger store of `size`; a tenth as many users. The smaller has 100 thousand
     #[arg(long, value_name = "PACKETS", default_value_t = 10_000_000)]
     pub large: u64,
-    /// A PostgreSQL server to measure, too; by default only SQLite is. Namespaces `bench_…` stay on it
+    /// A PostgreSQL server to measure, too; by default only SQLite is
     #[arg(long, value_name = "URL")]
     pub postgres: Option<PostgresUrl>,
     /// Leave SQLite and HTTP out
@@ -73,10 +74,11 @@ pub struct Plan {
     /// the simulator of `hongbao plan`
     #[arg(long)]
     pub validate_simulator: bool,
-    /// Where the figures go as JSON; a validation goes into the file that is there
-    #[arg(long, value_name = "FILE", default_value = "bench/results/bench.json")]
-    pub json: PathBuf,
-    /// Directory for the stores; a temporary one by default
+    /// Where the figures go as JSON, too; a validation goes into the file that is there
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Directory for the stores, which stay there, as do namespaces `bench_…` on a PostgreSQL server;
+    /// by default they are temporary
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
@@ -122,34 +124,39 @@ impl BenchError {
     }
 }
 
-/// Measures, prints progress to the terminal, and answers the figures.
-pub async fn run(plan: &Plan) -> Result<Figures, BenchError> {
-    let scratch = Scratch::make(plan.data.as_deref())?;
-    let mut figures = Figures::new(plan);
+/// Measures what `plan` asks for into `figures`, and prints progress to the terminal. When a part
+/// fails, the figures of those before it are there.
+pub async fn run(plan: &Plan, figures: &mut Figures) -> Result<(), BenchError> {
+    let scratch = Scratch::make(plan)?;
+    let ended = parts(plan, &scratch, figures).await;
+    figures.finish();
+    ended
+}
+
+async fn parts(plan: &Plan, scratch: &Scratch, figures: &mut Figures) -> Result<(), BenchError> {
     let asked = |part| plan.parts.contains(&part);
     for kind in Kind::of(plan) {
         if asked(Part::Rates) {
             match kind {
-                Kind::Sqlite => rates::run(plan, &scratch, &mut figures.sqlite).await?,
-                Kind::Postgres => postgres::run(plan, &scratch, &mut figures.postgres).await?,
+                Kind::Sqlite => rates::run(plan, scratch, &mut figures.sqlite).await?,
+                Kind::Postgres => postgres::run(plan, scratch, &mut figures.postgres).await?,
             }
         }
         let of_store = figures.of_store(kind);
         if asked(Part::Neighbours) {
-            of_store.neighbours = neighbours::run(plan, &scratch, kind).await?;
+            of_store.neighbours = neighbours::run(plan, scratch, kind).await?;
         }
         if asked(Part::Overload) {
-            of_store.overload = overload::run(plan, &scratch, kind).await?;
+            of_store.overload = overload::run(plan, scratch, kind).await?;
         }
         if asked(Part::Size) {
-            of_store.sizes = size::run(plan, &scratch, kind).await?;
+            of_store.sizes = size::run(plan, scratch, kind).await?;
         }
     }
     if asked(Part::Redis) {
-        figures.redis = redis::run(plan, &scratch)?;
+        figures.redis = redis::run(plan, scratch)?;
     }
-    figures.finish();
-    Ok(figures)
+    Ok(())
 }
 
 /// Holds the simulator against the engine.

@@ -44,7 +44,7 @@ pub(super) async fn run(
     kind: Kind,
 ) -> Result<Vec<Neighbours>, BenchError> {
     let size = Size { merchants: MERCHANTS, users: plan.users, packets: PACKETS };
-    let mut bench = kind.fill(plan, scratch, "neighbours", size).await?;
+    let mut bench = kind.fill(scratch, "neighbours", size).await?;
     let busy = Arc::new(bench.data.hot_merchant(&bench.app).await?);
     let sends = usize::try_from(PEAK_SENDS).map_err(BenchError::other)?;
     let peak = per_second(sends, bench.data.send(&bench.app, PEAK_SENDS).await?);

@@ -47,7 +47,7 @@ pub(super) async fn run(
     kind: Kind,
 ) -> Result<Option<Overload>, BenchError> {
     let size = Size { merchants: MERCHANTS, users: plan.users, packets: PACKETS };
-    let mut bench = kind.fill(plan, scratch, "overload", size).await?;
+    let mut bench = kind.fill(scratch, "overload", size).await?;
     say(&format!("{}: overload …", kind.name()))?;
     let packets = bench.take(plan.claims).await?;
     let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;

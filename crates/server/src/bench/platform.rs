@@ -1,19 +1,18 @@
 //! Platforms for measuring, and where their files lie.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{path::PathBuf, sync::Arc};
 
 use hongbao_app::{
     App,
     ports::{Clock, SystemClock, SystemRng},
     vault::Vault,
 };
+use hongbao_store::postgres::PostgresUrl;
 
 use super::{
     BenchError, Plan,
     dataset::{Dataset, scatter},
+    psql,
 };
 use crate::{
     commands::say,
@@ -23,6 +22,15 @@ use crate::{
 
 /// Merchants where one would not show what there is to see.
 pub(super) const MERCHANTS: u64 = 1_000;
+
+/// Drops the namespaces of the process `PID`.
+const DROP_NAMESPACES: &str = r"DO $$
+DECLARE namespace text;
+BEGIN
+    FOR namespace IN SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bench\_%\_PID' LOOP
+        EXECUTE format('DROP SCHEMA %I CASCADE', namespace);
+    END LOOP;
+END $$";
 
 /// What a store for measuring holds.
 #[derive(Clone, Copy, Debug)]
@@ -75,33 +83,47 @@ pub(super) async fn open(url: &StoreUrl) -> Result<Arc<App>, BenchError> {
     Ok(App::start(store, clock, rng, vault.map_err(BenchError::other)?))
 }
 
-/// A place for stores: a directory, and a namespace for each store of the PostgreSQL server where
-/// the plan names one.
+/// A place for stores: a directory, and namespaces on the PostgreSQL server that the plan names.
+/// What nobody asked to keep goes when it is dropped.
 pub(super) struct Scratch {
     pub(super) path: PathBuf,
+    postgres: Option<PostgresUrl>,
     keep: bool,
 }
 
 impl Scratch {
-    pub(super) fn make(named: Option<&Path>) -> Result<Self, BenchError> {
-        let keep = named.is_some();
+    pub(super) fn make(plan: &Plan) -> Result<Self, BenchError> {
         let own = std::env::temp_dir().join(format!("hongbao-bench-{}", std::process::id()));
-        let path = named.map_or(own, Path::to_path_buf);
+        let path = plan.data.clone().unwrap_or(own);
         std::fs::create_dir_all(&path)?;
-        Ok(Self { path, keep })
+        Ok(Self { path, postgres: plan.postgres.clone(), keep: plan.data.is_some() })
     }
 
-    /// Where the SQLite store `name` lies.
-    pub(super) fn sqlite(&self, name: &str) -> StoreUrl {
-        StoreUrl::in_directory(&self.path.join(name))
+    /// Where the store `name` of this kind lies.
+    pub(super) fn store(&self, kind: Kind, name: &str) -> Result<StoreUrl, BenchError> {
+        Ok(match kind {
+            Kind::Sqlite => StoreUrl::in_directory(&self.path.join(name)),
+            Kind::Postgres => StoreUrl::Postgres(self.namespace(name)?),
+        })
+    }
+
+    /// The namespace `name` on the PostgreSQL server.
+    pub(super) fn namespace(&self, name: &str) -> Result<PostgresUrl, BenchError> {
+        let none = || BenchError::Other("no PostgreSQL server is named".to_owned());
+        let url = self.postgres.as_ref().ok_or_else(none)?;
+        Ok(url.in_namespace(&format!("bench_{name}_{}", std::process::id())))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        if !self.keep {
-            // What cannot be removed is a temporary file more.
-            drop(std::fs::remove_dir_all(&self.path));
+        if self.keep {
+            return;
+        }
+        // What cannot be removed is a temporary file more, or a namespace with a telling name.
+        drop(std::fs::remove_dir_all(&self.path));
+        if let Some(url) = &self.postgres {
+            drop(psql::run(url, &DROP_NAMESPACES.replace("PID", &std::process::id().to_string())));
         }
     }
 }
@@ -131,7 +153,6 @@ impl Kind {
     /// Makes a filled store `name` of this kind.
     pub(super) async fn fill(
         self,
-        plan: &Plan,
         scratch: &Scratch,
         name: &str,
         size: Size,
@@ -141,12 +162,7 @@ impl Kind {
             "filling {}: {packets} packets of {merchants} merchants, {users} users …",
             self.name()
         ))?;
-        let url = match (self, &plan.postgres) {
-            (Self::Postgres, Some(url)) => StoreUrl::Postgres(
-                url.in_namespace(&format!("bench_{name}_{}", std::process::id())),
-            ),
-            _ => scratch.sqlite(name),
-        };
+        let url = scratch.store(self, name)?;
         Bench::create(&url, size).await
     }
 }

@@ -13,7 +13,7 @@ use super::{
     dataset::Dataset,
     engine, float, per_second,
     platform::{Bench, MERCHANTS, Scratch, Size},
-    processes,
+    processes, psql,
     report::{PostgresFigures, PostgresRound},
 };
 use crate::{commands::say, config::StoreUrl};
@@ -35,8 +35,7 @@ pub(super) async fn run(
     scratch: &Scratch,
     figures: &mut PostgresFigures,
 ) -> Result<(), BenchError> {
-    let Some(url) = &plan.postgres else { return Ok(()) };
-    let mut bench = PostgresBench::create(plan, url).await?;
+    let mut bench = PostgresBench::create(plan, scratch).await?;
     for number in 1..=plan.rounds {
         say(&format!("PostgreSQL: round {number} of {} …", plan.rounds))?;
         figures.rounds.push(bench.round(plan, &scratch.path).await?);
@@ -54,21 +53,19 @@ struct PostgresBench {
 }
 
 impl PostgresBench {
-    /// Fills both on the server at `url`, each in a namespace of its own.
-    async fn create(plan: &Plan, url: &PostgresUrl) -> Result<Self, BenchError> {
+    /// Fills both, each in a namespace of its own.
+    async fn create(plan: &Plan, scratch: &Scratch) -> Result<Self, BenchError> {
         let size = Size { merchants: MERCHANTS, users: plan.users, packets: plan.packets };
         say("filling a PostgreSQL store for the engine and one for the procedure …")?;
-        let namespace =
-            |name: &str| url.in_namespace(&format!("bench_{name}_{}", std::process::id()));
-        let procedure = namespace("procedure");
+        let procedure = scratch.namespace("procedure")?;
         let other = Bench::create(&StoreUrl::Postgres(procedure.clone()), size).await?;
         other.data.hot_merchant(&other.app).await?;
         drop(other);
-        run_sql(&procedure, PROCEDURE)?;
-        let url = namespace("engine");
+        psql::run(&procedure, PROCEDURE)?;
+        let url = scratch.namespace("engine")?;
         let engine = Bench::create(&StoreUrl::Postgres(url.clone()), size).await?;
         let hot = engine.data.hot_merchant(&engine.app).await?;
-        run_sql(&procedure, "VACUUM ANALYZE\n\nCHECKPOINT")?;
+        psql::run(&procedure, "VACUUM ANALYZE\n\nCHECKPOINT")?;
         Ok(Self { engine, url, hot, procedure, size })
     }
 
@@ -144,26 +141,8 @@ fn pgbench(url: &PostgresUrl, script: &Path, clients: u32) -> Result<f64, BenchE
     })
 }
 
-/// How many bytes of log the server has written.
-/// Whatever else it does meanwhile is in it.
+/// How many bytes of log the server has written. Whatever else it does meanwhile is in it.
 fn log_position(url: &PostgresUrl) -> Result<f64, BenchError> {
-    let output = Command::new("psql")
-        .args(["-At", "-c", "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn"])
-        .arg(url.for_programs())
-        .output()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(BenchError::other)
-}
-
-/// Runs statements that a blank line parts, each by itself.
-fn run_sql(url: &PostgresUrl, sql: &str) -> Result<(), BenchError> {
-    let mut command = Command::new("psql");
-    command.args(["-q", "-v", "ON_ERROR_STOP=1"]).arg(url.for_programs());
-    for statement in sql.split("\n\n") {
-        command.arg("-c").arg(statement);
-    }
-    let output = command.output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(BenchError::Other(format!("psql: {}", String::from_utf8_lossy(&output.stderr))))
+    let position = psql::run(url, "SELECT pg_current_wal_lsn() - '0/0'::pg_lsn")?;
+    position.trim().parse().map_err(BenchError::other)
 }

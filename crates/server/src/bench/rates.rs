@@ -22,7 +22,7 @@ pub(super) async fn run(
     figures: &mut SqliteFigures,
 ) -> Result<(), BenchError> {
     let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
-    let mut bench = Kind::Sqlite.fill(plan, scratch, "rates", size).await?;
+    let mut bench = Kind::Sqlite.fill(scratch, "rates", size).await?;
     let web = WebBench::start(&bench.app).await?;
     for number in 1..=plan.rounds {
         say(&format!("SQLite: round {number} of {} …", plan.rounds))?;

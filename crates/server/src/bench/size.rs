@@ -22,8 +22,8 @@ pub(super) async fn run(
         Kind::Postgres => MERCHANTS,
     };
     let size = |packets| Size { merchants, users: packets / 10, packets };
-    let mut small = kind.fill(plan, scratch, "small", size(SMALL)).await?;
-    let mut large = kind.fill(plan, scratch, "large", size(plan.large)).await?;
+    let mut small = kind.fill(scratch, "small", size(SMALL)).await?;
+    let mut large = kind.fill(scratch, "large", size(plan.large)).await?;
     let mut rounds = Vec::new();
     for number in 1..=plan.rounds {
         say(&format!("{}: size round {number} of {} …", kind.name(), plan.rounds))?;

@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{Done, say};
-use crate::bench::{self, Plan};
+use crate::bench::{self, Figures, Plan, Validation};
 
 /// Measure this machine and print the figures.
 #[derive(Debug, Args)]
@@ -20,21 +20,28 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) async fn run(self) -> Done {
-        let (json, said) = if self.plan.validate_simulator {
+        if self.plan.validate_simulator {
             let validation = bench::validate(&self.plan).await?;
-            (beside(&self.plan.json, serde_json::to_value(&validation)?)?, validation.to_string())
-        } else {
-            let figures = bench::run(&self.plan).await?;
-            (serde_json::to_value(&figures)?, figures.to_string())
-        };
-        if let Some(directory) = self.plan.json.parent() {
-            fs::create_dir_all(directory)?;
+            say(&validation.to_string())?;
+            let json = self.plan.json.as_deref();
+            return json.map_or(Ok(()), |path| write(path, &beside(path, &validation)?));
         }
-        fs::write(&self.plan.json, serde_json::to_string_pretty(&json)?)?;
-        say(&said)?;
-        say(&format!("as JSON: {}", self.plan.json.display()))?;
-        Ok(())
+        let mut figures = Figures::new(&self.plan);
+        let ended = bench::run(&self.plan, &mut figures).await;
+        say(&figures.to_string())?;
+        let json = self.plan.json.as_deref();
+        json.map_or(Ok(()), |path| write(path, &serde_json::to_value(&figures)?))?;
+        Ok(ended?)
     }
+}
+
+fn write(path: &Path, json: &Value) -> Done {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    fs::write(path, serde_json::to_string_pretty(json)?)?;
+    say(&format!("as JSON: {}", path.display()))?;
+    Ok(())
 }
 
 /// One process of several that claim together.
@@ -53,7 +60,7 @@ impl BenchClaims {
 /// The figures that are in the file, if there is one, with the validation beside them.
 fn beside(
     path: &Path,
-    validation: Value,
+    validation: &Validation,
 ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     let mut figures = match fs::read(path) {
         Ok(bytes) => serde_json::from_slice::<serde_json::Map<String, Value>>(&bytes)
@@ -61,6 +68,6 @@ fn beside(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => serde_json::Map::new(),
         Err(error) => return Err(format!("{}: {error}", path.display()).into()),
     };
-    figures.insert("simulator".to_owned(), validation);
+    figures.insert("simulator".to_owned(), serde_json::to_value(validation)?);
     Ok(Value::Object(figures))
 }

@@ -36,9 +36,11 @@ pub struct Stopped {
 /// one that outlasts `limits.request_timeout` a 504. Both are plain texts: a face with a
 /// format of its own answers earlier than these.
 pub fn bounded(router: Router, limits: &Limits) -> Router {
-    router
-        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limits.request_timeout))
-        .layer(CatchPanicLayer::custom(panicked))
+    // As one layer: a router boxes each request and answer once for every layer it is given.
+    router.layer((
+        CatchPanicLayer::custom(panicked),
+        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limits.request_timeout),
+    ))
 }
 
 /// Serves `router` on `listener` until `shutdown`; then takes no more connections, lets requests

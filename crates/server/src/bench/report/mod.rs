@@ -175,7 +175,8 @@ pub struct Figures {
 }
 
 impl Figures {
-    pub(super) fn new(plan: &Plan) -> Self {
+    /// None yet, of what `plan` asks for.
+    pub fn new(plan: &Plan) -> Self {
         Self {
             packets: plan.packets,
             users: plan.users,

@@ -24,7 +24,7 @@ use super::{
     BenchError, Plan, closed,
     dataset::Dataset,
     open, per_second,
-    platform::{Bench, Scratch, Size},
+    platform::{Bench, Kind, Scratch, Size},
 };
 use crate::commands::say;
 
@@ -45,15 +45,15 @@ const BUSY: [(usize, u64); 6] = [
 
 /// Runs the validation; `--rounds` is how often.
 pub(super) async fn run(plan: &Plan) -> Result<Validation, BenchError> {
-    let scratch = Scratch::make(plan.data.as_deref())?;
+    let scratch = Scratch::make(plan)?;
     let mut validation = Validation::new(plan);
     for number in 1..=plan.rounds {
         say(&format!("repetition {number} of {} …", plan.rounds))?;
         // A store of its own each time: packets that are claimed soon after they were sent lie
         // together and cost half.
-        let url = scratch.sqlite(&format!("validate-{number}"));
         let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
-        let mut bench = Bench::create(&url, size).await?;
+        let name = format!("validate-{number}");
+        let mut bench = Kind::Sqlite.fill(&scratch, &name, size).await?;
         repetition(number, &mut bench, &mut validation).await?;
     }
     validation.finish();

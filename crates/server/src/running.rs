@@ -309,8 +309,7 @@ impl Served {
         if self.face == Face::Ops {
             limits.drain_timeout = OPS_DRAIN_TIMEOUT;
         }
-        // Counted outside of its bounds, so that a 504 is counted, too.
-        let router = watching::watched(net::bounded(router, &limits), self.face, requests);
+        let router = watching::watched(router, self.face, requests, &limits);
         tokio::spawn(async move {
             let shutdown = async move {
                 // A dropped sender means that the platform is gone: stop as well.

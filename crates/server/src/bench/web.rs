@@ -31,7 +31,7 @@ pub(super) struct WebBench {
     tokens: TokenIssuer,
     expires_at: i64,
     _stop: watch::Sender<bool>,
-    _tasks: Vec<JoinHandle<()>>,
+    _tasks: Vec<JoinHandle<Stopped>>,
 }
 
 impl WebBench {
@@ -45,10 +45,12 @@ impl WebBench {
         let addresses = (product.local_addr()?, echo.local_addr()?);
         // Counted as in a platform, for that costs something, too.
         let counted = RequestMetrics::default();
-        let router = watching::watched(pocket::router(state), Face::Web, &counted);
+        let limits = Limits::default();
+        let router = watching::watched(pocket::router(state), Face::Web, &counted, &limits);
+        let echoing = Router::new().route("/", post(|body: Bytes| async { body }));
         let tasks = vec![
-            serve(product, router, stopping.clone()),
-            serve(echo, Router::new().route("/", post(|body: Bytes| async { body })), stopping),
+            tokio::spawn(net::serve_bounded(product, router, limits, told(stopping.clone()))),
+            tokio::spawn(net::serve(echo, echoing, limits, told(stopping))),
         ];
         let expires_at = app.clock().now().millis() / 1_000 + TOKEN_SECONDS;
         Ok(Self {
@@ -116,9 +118,6 @@ async fn bind() -> io::Result<Listener> {
     Listener::bind(ListenerConfig { address, tls: None }).await
 }
 
-fn serve(listener: Listener, router: Router, mut stop: watch::Receiver<bool>) -> JoinHandle<()> {
-    tokio::spawn(async move {
-        let shutdown = async move { drop(stop.wait_for(|stop| *stop).await) };
-        let Stopped { cut: _ } = net::serve(listener, router, Limits::default(), shutdown).await;
-    })
+async fn told(mut stop: watch::Receiver<bool>) {
+    drop(stop.wait_for(|stop| *stop).await);
 }

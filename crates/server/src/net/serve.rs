@@ -1,19 +1,20 @@
 //! The accept loop, and its end.
 
-use std::{any::Any, io, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     http::StatusCode,
+    middleware::{self, Next},
     response::{IntoResponse as _, Response},
 };
+use futures_util::FutureExt as _;
 use tokio::{
     net::TcpListener,
     sync::watch,
     task::{JoinError, JoinSet},
     time::{sleep, timeout},
 };
-use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 
 use super::{
     Limits, Listener,
@@ -32,15 +33,16 @@ pub struct Stopped {
     pub cut: usize,
 }
 
-/// Bounds what a request can do to others: a panic in a handler is a 500 for that request alone
-/// one that outlasts `limits.request_timeout` a 504. Both are plain texts: a face with a
-/// format of its own answers earlier than these.
-pub fn bounded(router: Router, limits: &Limits) -> Router {
-    // As one layer: a router boxes each request and answer once for every layer it is given.
-    router.layer((
-        CatchPanicLayer::custom(panicked),
-        TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, limits.request_timeout),
-    ))
+/// Bounds what a request can do to others: a panic in its handler is a 500 for it alone, one
+/// that outlasts `limit` is answered 504. Both are plain texts: a face with a format of its own
+/// answers earlier than these.
+pub async fn bounded(answer: impl Future<Output = Response>, limit: Duration) -> Response {
+    match timeout(limit, AssertUnwindSafe(answer).catch_unwind()).await {
+        Ok(Ok(response)) => response,
+        // The panic hook has logged what and where; the caller learns neither.
+        Ok(Err(_panic)) => (StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").into_response(),
+        Err(_elapsed) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+    }
 }
 
 /// Serves `router` on `listener` until `shutdown`; then takes no more connections, lets requests
@@ -51,10 +53,11 @@ pub async fn serve(
     limits: Limits,
     shutdown: impl Future<Output = ()>,
 ) -> Stopped {
-    serve_bounded(listener, bounded(router, &limits), limits, shutdown).await
+    let bound = move |request, next: Next| bounded(next.run(request), limits.request_timeout);
+    serve_bounded(listener, router.layer(middleware::from_fn(bound)), limits, shutdown).await
 }
 
-/// As [`serve`], for a router that went through [`bounded`] and maybe more.
+/// As [`serve`], for a router whose answers are [`bounded`] already.
 pub async fn serve_bounded(
     listener: Listener,
     router: Router,
@@ -137,9 +140,4 @@ fn report(ended: Result<(), JoinError>) {
     if let Err(error) = ended {
         tracing::error!(%error, "a connection's task panicked");
     }
-}
-
-/// The panic hook has logged what and where; the caller learns neither.
-fn panicked(_payload: Box<dyn Any + Send>) -> Response {
-    (StatusCode::INTERNAL_SERVER_ERROR, "internal error\n").into_response()
 }

@@ -1,5 +1,7 @@
 //! Requests: counted, timed, and begun as spans.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     extract::{MatchedPath, Request, State},
@@ -22,6 +24,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
 use super::traces;
+use crate::net::{self, Limits};
 
 /// Which listener a request came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,13 +94,23 @@ impl RequestMetrics {
     }
 }
 
-/// `router` with every request counted. Goes around everything that may answer in its stead.
-pub fn watched(router: Router, face: Face, metrics: &RequestMetrics) -> Router {
-    router.layer(middleware::from_fn_with_state((face, metrics.clone()), watch))
+/// `router` with every request counted, and bounded: one that takes too long is counted, too. Goes
+/// around everything that may answer in its stead. It is one layer for both, because a router boxes
+/// request and answer once for each.
+pub fn watched(router: Router, face: Face, metrics: &RequestMetrics, limits: &Limits) -> Router {
+    let watch = Watch { face, metrics: metrics.clone(), request_timeout: limits.request_timeout };
+    router.layer(middleware::from_fn_with_state(watch, watched_request))
 }
 
-async fn watch(
-    State((face, metrics)): State<(Face, RequestMetrics)>,
+#[derive(Clone)]
+struct Watch {
+    face: Face,
+    metrics: RequestMetrics,
+    request_timeout: Duration,
+}
+
+async fn watched_request(
+    State(Watch { face, metrics, request_timeout }): State<Watch>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -108,7 +121,8 @@ async fn watch(
     };
     let span = begun(face, &asked, &request);
     let started = Instant::now();
-    let response = next.run(request).instrument(span.clone()).await;
+    let answer = next.run(request).instrument(span.clone());
+    let response = net::bounded(answer, request_timeout).await;
     metrics.took.get_or_create(&asked).observe(started.elapsed().as_secs_f64());
     let status = response.status().as_u16();
     let code = AnswerCode::of(&response).map_or("", |AnswerCode(code)| code);

@@ -1,7 +1,7 @@
 //! Keys that check tokens, each with the one algorithm it is for.
 
 use jsonwebtoken::{
-    Algorithm, DecodingKey,
+    Algorithm, DecodingKey, Validation,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, KeyAlgorithm, PublicKeyUse},
 };
 
@@ -13,6 +13,24 @@ pub(super) struct Key {
     pub(super) id: Option<String>,
     pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
+    /// What is checked with it.
+    pub(super) validation: Validation,
+}
+
+impl Key {
+    pub(super) fn new(id: Option<String>, algorithm: Algorithm, decoding: DecodingKey) -> Self {
+        Self { id, algorithm, decoding, validation: signature_only(algorithm) }
+    }
+}
+
+/// Time is ours to check, by our own clock; the library's is the machine's.
+fn signature_only(algorithm: Algorithm) -> Validation {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation
 }
 
 /// The keys of a JWKS document.
@@ -54,5 +72,5 @@ fn of_jwk(jwk: &Jwk) -> Option<Key> {
     let signs =
         common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature);
     let decoding = DecodingKey::from_jwk(jwk).ok().filter(|_| agrees && signs)?;
-    Some(Key { id: common.key_id.clone(), algorithm, decoding })
+    Some(Key::new(common.key_id.clone(), algorithm, decoding))
 }

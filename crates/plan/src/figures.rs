@@ -156,23 +156,23 @@ impl Figures {
         let large =
             |value| Figure { note: format!("store of 10 million packets; {RUN}"), ..figure(value) };
         let sqlite = Engine {
-            claims: large(29_114.0),
-            sends: figure(45_226.0),
-            beside_others: figure(10_464.0),
-            single: figure(6_276.0),
+            claims: large(17_514.0),
+            sends: figure(29_809.0),
+            beside_others: figure(11_129.0),
+            single: figure(4_465.0),
         };
         let postgres = Engine {
-            claims: large(13_490.0),
-            sends: figure(20_631.0),
-            beside_others: figure(6_950.0),
-            single: figure(637.0),
+            claims: large(11_102.0),
+            sends: figure(17_909.0),
+            beside_others: figure(4_448.0),
+            single: figure(519.0),
         };
         let citus = halved(&postgres);
         Self {
             sqlite,
             postgres,
             citus,
-            http_claims: figure(13_197.0),
+            http_claims: figure(9_746.0),
             postgres_wal: None,
             batch_points: BATCH_POINTS.to_vec(),
         }

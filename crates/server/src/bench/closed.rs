@@ -29,31 +29,35 @@ pub(super) async fn load<C: Command + Clone>(
     let started = Instant::now();
     for (place, command) in commands.enumerate() {
         let command = command?;
+        while under_way.len() >= in_flight {
+            hear_one(&mut under_way, &mut heard).await?;
+        }
         loop {
-            while under_way.len() >= in_flight
-                && let Some((place, answer)) = under_way.next().await
-            {
-                heard(place, answer?)?;
-            }
             let mut answer = Box::pin(submitted(app, place, command.clone()));
             match poll!(&mut answer) {
-                Poll::Pending => under_way.push(answer),
                 Poll::Ready((_, Err(Failure::Busy))) => {
-                    match under_way.next().await {
-                        Some((place, answer)) => heard(place, answer?)?,
-                        None => tokio::time::sleep(PAUSE).await,
+                    if !hear_one(&mut under_way, &mut heard).await? {
+                        tokio::time::sleep(PAUSE).await;
                     }
-                    continue;
                 }
-                Poll::Ready((place, answer)) => heard(place, answer?)?,
+                Poll::Ready((place, answer)) => break heard(place, answer?)?,
+                Poll::Pending => break under_way.push(answer),
             }
-            break;
         }
     }
-    while let Some((place, answer)) = under_way.next().await {
-        heard(place, answer?)?;
-    }
+    while hear_one(&mut under_way, &mut heard).await? {}
     Ok(started.elapsed())
+}
+
+/// Waits for the next answer; false when none is under way.
+async fn hear_one<O>(
+    under_way: &mut FuturesUnordered<impl Future<Output = (usize, Result<O, Failure>)>>,
+    heard: &mut impl FnMut(usize, O) -> Result<(), BenchError>,
+) -> Result<bool, BenchError> {
+    match under_way.next().await {
+        Some((place, answer)) => heard(place, answer?).map(|()| true),
+        None => Ok(false),
+    }
 }
 
 async fn submitted<C: Command>(

@@ -22,7 +22,7 @@ use super::{
 pub(super) struct Calibration {
     /// Claims a second, in full batches.
     pub(super) peak: f64,
-    /// What a lane of this peak takes at once and lets wait.
+    /// What a lane of this peak takes at once and lets wait, of the one merchant that it has.
     pub(super) pace: Pace,
     /// Batch sizes and mean seconds.
     pub(super) points: Vec<(u32, f64)>,
@@ -48,7 +48,7 @@ impl Calibration {
         let points = points(&timed);
         let &(_, single) = points.first()?;
         let pace = Pace::of_rate(whole(peak).into());
-        let batch_max = u32::try_from(pace.batch_max()).ok()?;
+        let batch_max = u32::try_from(pace.alone_max()).ok()?;
         let mut with_peak: Vec<(u32, f64)> =
             points.iter().copied().filter(|&(size, _)| size < batch_max / 2).collect();
         // A full batch takes what it takes while the next one gathers: as at the peak.

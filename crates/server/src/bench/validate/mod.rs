@@ -10,7 +10,10 @@ mod model;
 mod probe;
 mod report;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hongbao_app::App;
 
@@ -23,17 +26,20 @@ use self::{
 use super::{
     BenchError, Plan, closed,
     dataset::Dataset,
-    open, per_second,
+    open::{self, Seen},
+    per_second,
     platform::{Bench, Kind, Scratch, Size},
 };
 use crate::commands::say;
 
 /// Parts of the measured peak that are offered, in per cent.
 const LOADS: [u32; 3] = [30, 60, 90];
+/// What is offered to find the peak, of the peak of closed loads.
+const TOO_MUCH: f64 = 1.5;
 /// Seconds of each load.
 const SECONDS: f64 = 4.0;
 /// Loads that keep the lane busy, for the times of batches: how many commands are under way at once,
-/// and how many in all. The last one is the peak.
+/// and how many in all.
 const BUSY: [(usize, u64); 6] = [
     (1, 2_000),
     (16, 6_000),
@@ -65,18 +71,13 @@ async fn repetition(
     bench: &mut Bench,
     validation: &mut Validation,
 ) -> Result<(), BenchError> {
-    let calibration = calibrate(bench).await?;
+    let calibration = calibrate(number, bench).await?;
     for percent in LOADS {
         let rate = calibration.peak * f64::from(percent) / 100.0;
         let dues = open::dues(rate, SECONDS, u64::from(number * 100 + percent));
-        let packets = bench.take(u64::try_from(dues.len()).map_err(BenchError::other)?).await?;
         let tally = Arc::new(Tally::default());
-        let (probes, heard) = (probes(&bench.data, &packets, &tally)?, Arc::clone(&tally));
-        let seen = open::load(&bench.app, probes, dues, move |batch| {
-            heard.answered(*batch);
-            Ok(())
-        })
-        .await?;
+        let probes = probes_for(bench, &dues, &tally).await?;
+        let seen = open_load(bench, probes, dues, &tally).await?;
         let batches = tally.take();
         validation.note(number, percent, rate, &Load { seen, batches }, &calibration)?;
     }
@@ -84,16 +85,47 @@ async fn repetition(
     Ok(())
 }
 
-/// How long batches take, and the peak.
-async fn calibrate(bench: &mut Bench) -> Result<Calibration, BenchError> {
-    let (tally, mut peak) = (Arc::new(Tally::default()), 0.0);
+/// How long batches take, and the peak: what an open load gets of more than the engine can do. A
+/// closed one gets more, because its generator leaves the engine more of the processor.
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
+async fn calibrate(number: u32, bench: &mut Bench) -> Result<Calibration, BenchError> {
+    let (tally, mut most) = (Arc::new(Tally::default()), 0.0);
     for (in_flight, count) in BUSY {
         let packets = bench.take(count).await?;
         let elapsed = busy(&bench.app, &bench.data, &packets, in_flight, &tally).await?;
-        peak = per_second(packets.len(), elapsed);
+        most = per_second(packets.len(), elapsed);
     }
+    let dues = open::dues(TOO_MUCH * most, SECONDS, u64::from(number));
+    let probes = probes_for(bench, &dues, &tally).await?;
+    let started = Instant::now();
+    let seen = open_load(bench, probes, dues, &tally).await?;
+    let peak = per_second(seen.waits.len(), started.elapsed());
     let batches: Vec<Batch> = tally.take();
     Calibration::of(&batches, peak).ok_or_else(|| BenchError::Other("too few batches".to_owned()))
+}
+
+/// A probe for each of `dues`.
+async fn probes_for(
+    bench: &mut Bench,
+    dues: &[Duration],
+    tally: &Arc<Tally>,
+) -> Result<Vec<Probe>, BenchError> {
+    let packets = bench.take(u64::try_from(dues.len()).map_err(BenchError::other)?).await?;
+    probes(&bench.data, &packets, tally)
+}
+
+async fn open_load(
+    bench: &Bench,
+    probes: Vec<Probe>,
+    dues: Vec<Duration>,
+    tally: &Arc<Tally>,
+) -> Result<Seen, BenchError> {
+    let tally = Arc::clone(tally);
+    open::load(&bench.app, probes, dues, move |batch| {
+        tally.answered(*batch);
+        Ok(())
+    })
+    .await
 }
 
 /// Claims `packets` with `in_flight` under way at once; answers how long it took.

@@ -133,19 +133,22 @@ const CITUS_PART: f64 = 0.5;
 /// flushes of 0.5 ms are 2.5 ms.
 const CITUS_SINGLE: f64 = 400.0;
 
-/// Batch sizes and their seconds on the SQLite store, of docs/SCALE.md: 2 cores, 25 November 2026,
-/// one million packets, the lane kept busy.
-const BATCH_POINTS: [(u32, f64); 10] = [
-    (1, 0.000_30),
-    (15, 0.000_71),
-    (23, 0.001_49),
-    (51, 0.002_34),
-    (84, 0.002_57),
-    (475, 0.014_9),
-    (573, 0.018_7),
-    (1_033, 0.037_0),
-    (3_036, 0.062_2),
-    (16_384, 0.256_7),
+/// Batch sizes and their seconds on the SQLite store, of docs/SCALE.md: 2 cores, 27 November 2026,
+/// one million packets, open loads.
+const BATCH_POINTS: [(u32, f64); 13] = [
+    (1, 0.000_362),
+    (2, 0.000_517),
+    (5, 0.000_902),
+    (10, 0.001_4),
+    (21, 0.002_29),
+    (46, 0.004_25),
+    (90, 0.007_71),
+    (178, 0.013_4),
+    (352, 0.026_5),
+    (682, 0.049_1),
+    (1_513, 0.084_7),
+    (3_394, 0.167),
+    (10_664, 0.4),
 ];
 
 impl Figures {

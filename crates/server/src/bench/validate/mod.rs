@@ -1,8 +1,8 @@
 //! The engine under open load, beside the simulator calibrated on the same run.
 //!
-//! Each repetition measures how long batches of several sizes take and how much the engine does at
-//! most, then offers 30, 60 and 90 % of that at random instants, whatever the engine answers, and
-//! lets the simulator do the same. Two models are held against what was seen: a straight line
+//! Each repetition measures, under open loads, how long batches of several sizes take and how much
+//! the engine does at most, then offers 30, 60 and 90 % of that at random instants, whatever the
+//! engine answers, and lets the simulator do the same. Two models are held against what was seen: a straight line
 //! through one command and a full batch, and the curve through all measured sizes with the spread
 //! of single batches.
 
@@ -26,6 +26,7 @@ use self::{
 use super::{
     BenchError, Plan, closed,
     dataset::Dataset,
+    engine,
     open::{self, Seen},
     per_second,
     platform::{Bench, Kind, Scratch, Size},
@@ -34,20 +35,15 @@ use crate::commands::say;
 
 /// Parts of the measured peak that are offered, in per cent.
 const LOADS: [u32; 3] = [30, 60, 90];
-/// What is offered to find the peak, of the peak of closed loads.
-const TOO_MUCH: f64 = 1.5;
+/// What is offered to find out how long batches take, as parts of the peak of a closed load: other
+/// loads than those that are compared, and at last more than the engine can do.
+const CALIBRATED_AT: [f64; 4] = [0.15, 0.45, 0.75, 1.5];
 /// Seconds of each load.
 const SECONDS: f64 = 4.0;
-/// Loads that keep the lane busy, for the times of batches: how many commands are under way at once,
-/// and how many in all.
-const BUSY: [(usize, u64); 6] = [
-    (1, 2_000),
-    (16, 6_000),
-    (128, 20_000),
-    (1_024, 40_000),
-    (4_096, 60_000),
-    (super::dataset::IN_FLIGHT, 8 * hongbao_app::executor::BATCH_MAX as u64),
-];
+/// Claims one after another, for the time of a batch of one.
+const SINGLE: u64 = 2_000;
+/// Claims of a closed load, for a first idea of the peak.
+const CLOSED: u64 = 8 * hongbao_app::executor::BATCH_MAX as u64;
 
 /// Runs the validation; `--rounds` is how often.
 pub(super) async fn run(plan: &Plan) -> Result<Validation, BenchError> {
@@ -85,21 +81,23 @@ async fn repetition(
     Ok(())
 }
 
-/// How long batches take, and the peak: what an open load gets of more than the engine can do. A
-/// closed one gets more, because its generator leaves the engine more of the processor.
+/// How long batches take, and the peak: what an open load gets of more than the engine can do.
+/// Closed loads will not do for either: their generator leaves the engine more of the processor.
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures elapsed time")]
 async fn calibrate(number: u32, bench: &mut Bench) -> Result<Calibration, BenchError> {
-    let (tally, mut most) = (Arc::new(Tally::default()), 0.0);
-    for (in_flight, count) in BUSY {
-        let packets = bench.take(count).await?;
-        let elapsed = busy(&bench.app, &bench.data, &packets, in_flight, &tally).await?;
-        most = per_second(packets.len(), elapsed);
+    let tally = Arc::new(Tally::default());
+    let packets = bench.take(SINGLE).await?;
+    busy(&bench.app, &bench.data, &packets, 1, &tally).await?;
+    let packets = bench.take(CLOSED).await?;
+    let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;
+    let (closed, mut peak) = (per_second(packets.len(), elapsed), 0.0);
+    for part in CALIBRATED_AT {
+        let dues = open::dues(part * closed, SECONDS, u64::from(number));
+        let probes = probes_for(bench, &dues, &tally).await?;
+        let started = Instant::now();
+        let seen = open_load(bench, probes, dues, &tally).await?;
+        peak = per_second(seen.waits.len(), started.elapsed());
     }
-    let dues = open::dues(TOO_MUCH * most, SECONDS, u64::from(number));
-    let probes = probes_for(bench, &dues, &tally).await?;
-    let started = Instant::now();
-    let seen = open_load(bench, probes, dues, &tally).await?;
-    let peak = per_second(seen.waits.len(), started.elapsed());
     let batches: Vec<Batch> = tally.take();
     Calibration::of(&batches, peak).ok_or_else(|| BenchError::Other("too few batches".to_owned()))
 }

@@ -2,9 +2,9 @@
 //!
 //! Each repetition measures, under open loads, how long batches of several sizes take and how much
 //! the engine does at most, then offers 30, 60 and 90 % of that at random instants, whatever the
-//! engine answers, and lets the simulator do the same. Two models are held against what was seen: a straight line
-//! through one command and a full batch, and the curve through all measured sizes with the spread
-//! of single batches.
+//! engine answers, and lets the simulator do the same. Two models are held against what was seen: a
+//! straight line through one command and a full batch, and the curve through all measured sizes
+//! with the spread of single batches.
 
 mod model;
 mod probe;
@@ -15,8 +15,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hongbao_app::App;
-
 pub use self::report::Validation;
 use self::{
     model::Calibration,
@@ -24,7 +22,7 @@ use self::{
     report::Load,
 };
 use super::{
-    BenchError, Plan, closed,
+    BenchError, Plan,
     dataset::Dataset,
     engine,
     open::{self, Seen},
@@ -87,7 +85,7 @@ async fn repetition(
 async fn calibrate(number: u32, bench: &mut Bench) -> Result<Calibration, BenchError> {
     let tally = Arc::new(Tally::default());
     let packets = bench.take(SINGLE).await?;
-    busy(&bench.app, &bench.data, &packets, 1, &tally).await?;
+    one_by_one(bench, &packets, &tally).await?;
     let packets = bench.take(CLOSED).await?;
     let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;
     let (closed, mut peak) = (per_second(packets.len(), elapsed), 0.0);
@@ -126,20 +124,13 @@ async fn open_load(
     .await
 }
 
-/// Claims `packets` with `in_flight` under way at once; answers how long it took.
-async fn busy(
-    app: &App,
-    data: &Dataset,
-    packets: &[u64],
-    in_flight: usize,
-    tally: &Arc<Tally>,
-) -> Result<Duration, BenchError> {
-    let probes = probes(data, packets, tally)?;
-    closed::load(app, probes.into_iter().map(Ok), in_flight, |_, batch| {
+/// Claims `packets`, each once the last was answered.
+async fn one_by_one(bench: &Bench, packets: &[u64], tally: &Arc<Tally>) -> Result<(), BenchError> {
+    for probe in probes(&bench.data, packets, tally)? {
+        let batch = bench.app.executor().submit(probe).await?;
         tally.answered(batch);
-        Ok(())
-    })
-    .await
+    }
+    Ok(())
 }
 
 fn probes(data: &Dataset, packets: &[u64], tally: &Arc<Tally>) -> Result<Vec<Probe>, BenchError> {

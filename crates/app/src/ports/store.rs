@@ -1,8 +1,8 @@
 //! The store.
 //!
-//! Money is written in one way only, [`Store::transact`]: load under locks, decide, commit. All
+//! Money is written in one way only, [`Transact::transact`]: load under locks, decide, commit. All
 //! else is reading, and the few writes that people make one at a time. Every store keeps this
-//! contract and passes the same suite: SQLite and the in-memory model today, PostgreSQL next.
+//! contract and passes the same suite: SQLite, PostgreSQL and the in-memory model.
 
 use std::collections::{BTreeMap, BTreeSet};
 

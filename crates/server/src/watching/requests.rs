@@ -169,3 +169,42 @@ fn begun(face: Face, asked: &Asked, request: &Request) -> Span {
     }
     span
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, time::Duration};
+
+    use axum::{Router, body::Body, extract::Request, routing::get};
+    use prometheus_client::{encoding::text::encode, registry::Registry};
+    use tower::ServiceExt as _;
+
+    use super::{Face, Limits, RequestMetrics, watched};
+
+    #[tokio::test]
+    async fn requests_that_panic_or_never_end_are_answered_and_counted() {
+        let metrics = RequestMetrics::default();
+        let limits = Limits { request_timeout: Duration::from_millis(20), ..Limits::default() };
+        let router = Router::new().route("/panic", get(panicking)).route("/never", get(never));
+        let router = watched(router, Face::Web, &metrics, &limits);
+        for (path, status) in [("/panic", 500), ("/never", 504)] {
+            let request = Request::get(path).body(Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{path}");
+        }
+        let (mut registry, mut text) = (Registry::default(), String::new());
+        metrics.register(&mut registry);
+        encode(&mut text, &registry).unwrap();
+        for counted in [r#"route="/panic",status="500""#, r#"route="/never",status="504""#] {
+            let line = text.lines().find(|line| line.contains(counted));
+            assert!(line.is_some_and(|line| line.ends_with(" 1")), "{counted} in {text}");
+        }
+    }
+
+    async fn panicking() -> &'static str {
+        panic!("planted")
+    }
+
+    async fn never() {
+        pending::<()>().await;
+    }
+}

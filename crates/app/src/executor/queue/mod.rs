@@ -179,9 +179,7 @@ impl<T> State<T> {
     fn is_full_for(&self, turn: Turn) -> bool {
         let places = self.pace.places();
         match self.waiters.get(&turn) {
-            Some(waiter) if self.is_alone(turn) => {
-                waiter.commands.len() >= self.pace.places_alone()
-            }
+            Some(waiter) if self.is_alone(turn) => waiter.commands.len() >= self.pace.alone_max(),
             Some(waiter) => {
                 let held = self.waiting.saturating_sub(self.held_from_before());
                 waiter.commands.len() >= places.saturating_sub(held)

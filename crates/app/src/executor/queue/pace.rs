@@ -57,7 +57,7 @@ impl Pace {
         self.batch_max
     }
 
-    /// Most commands of one batch of a journal that has the lane to itself.
+    /// Most commands of one batch of a journal that has the lane to itself; as many more may wait.
     pub fn alone_max(self) -> usize {
         BATCH_MAX.min(ALONE_TIMES * self.batch_max)
     }
@@ -70,11 +70,6 @@ impl Pace {
     /// Most commands that wait.
     pub const fn places(self) -> usize {
         PLACES * self.batch_max
-    }
-
-    /// Most commands that wait of a journal that has the lane to itself: a batch of its own.
-    pub fn places_alone(self) -> usize {
-        self.alone_max()
     }
 
     /// A batch of so many commands took so long. Only those count that were written.

@@ -149,7 +149,7 @@ fn simulate(
         lane: LaneSpec {
             service,
             batch_max: size(pace.alone_max()),
-            queue_max: size(pace.places_alone()),
+            queue_max: size(pace.alone_max()),
         },
         outage: None,
         retry: Retry::NEVER,

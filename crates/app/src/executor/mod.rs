@@ -213,12 +213,11 @@ impl Drop for Taken {
 async fn run_lane(store: Arc<dyn Transact>, taken: Taken, gate: Gate) {
     let Taken { lane, metrics, bounds } = &taken;
     bounds.are(Pace::default());
-    let mut commands = Vec::with_capacity(BATCH_MAX);
-    while lane.take(&mut commands).await {
+    while let Some(commands) = lane.take().await {
         let count = commands.len();
         metrics.taken(count);
         if gate.halted().is_some() {
-            for command in commands.drain(..) {
+            for command in commands {
                 command.answer(Some(Failure::Halted), metrics);
             }
             continue;
@@ -231,7 +230,7 @@ async fn run_lane(store: Arc<dyn Transact>, taken: Taken, gate: Gate) {
             command.joins(&span);
         }
         let work = Box::new(BatchWork {
-            commands: std::mem::take(&mut commands),
+            commands,
             span: span.clone(),
             metrics: Arc::clone(metrics),
             written: Arc::clone(&written),
@@ -246,7 +245,6 @@ async fn run_lane(store: Arc<dyn Transact>, taken: Taken, gate: Gate) {
         let failure = committed.err().map(|error| failure_of(&error, &gate));
         // Answering wakes thousands of tasks; the next batch need not wait for that.
         tokio::spawn(async move { work.answer(failure) });
-        commands.reserve(BATCH_MAX);
     }
 }
 

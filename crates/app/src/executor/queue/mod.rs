@@ -125,18 +125,16 @@ impl<T> LaneQueue<T> {
         Ok(())
     }
 
-    /// Moves the next batch into `batch`, waiting for the first command; false once the queue is
-    /// closed and empty.
-    pub(super) async fn take(&self, batch: &mut Vec<T>) -> bool {
+    /// The next batch, once there is a command; `None` once the queue is closed and empty.
+    pub(super) async fn take(&self) -> Option<Vec<T>> {
         loop {
             {
                 let mut state = self.lock();
                 if state.waiting > 0 {
-                    state.take(batch);
-                    return true;
+                    return Some(state.take());
                 }
                 if state.closed {
-                    return false;
+                    return None;
                 }
             }
             self.arrived.notified().await;
@@ -214,7 +212,7 @@ impl<T> State<T> {
         self.waiting += 1;
     }
 
-    fn take(&mut self, batch: &mut Vec<T>) {
+    fn take(&mut self) -> Vec<T> {
         let waiters = self.turns.len().max(1);
         self.shared = self.company.is_there(&self.turns);
         let (batch_max, most) = if self.shared {
@@ -222,6 +220,7 @@ impl<T> State<T> {
         } else {
             (self.pace.alone_max(), self.pace.alone_max())
         };
+        let mut batch = Vec::with_capacity(batch_max.min(self.waiting));
         for part in [most.min(batch_max.div_ceil(waiters)), most] {
             for _ in 0..self.turns.len() {
                 let room = batch_max.saturating_sub(batch.len());
@@ -243,6 +242,7 @@ impl<T> State<T> {
             }
         }
         self.waiters.values_mut().for_each(|waiter| waiter.taken = 0);
+        batch
     }
 }
 

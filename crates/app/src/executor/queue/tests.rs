@@ -24,9 +24,7 @@ fn push(queue: &LaneQueue<Command>, number: u64, commands: std::ops::Range<usize
 }
 
 async fn take(queue: &LaneQueue<Command>) -> Vec<Command> {
-    let mut batch = Vec::new();
-    assert!(queue.take(&mut batch).await);
-    batch
+    queue.take().await.unwrap()
 }
 
 fn of(batch: &[Command], number: u64) -> Vec<usize> {
@@ -155,7 +153,7 @@ async fn a_closed_queue_gives_what_it_holds_and_takes_no_more() {
     queue.close();
     assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
     assert_eq!(take(&queue).await.len(), 2);
-    assert!(!queue.take(&mut Vec::new()).await);
+    assert!(queue.take().await.is_none());
 }
 
 #[tokio::test]
@@ -165,5 +163,5 @@ async fn an_abandoned_queue_gives_back_what_waits_so_that_callers_hear_of_it() {
     push(&queue, 2, 0..1);
     assert_eq!(queue.abandon().len(), 3);
     assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
-    assert!(!queue.take(&mut Vec::new()).await);
+    assert!(queue.take().await.is_none());
 }

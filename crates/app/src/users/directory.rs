@@ -5,10 +5,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use hongbao_domain::UserId;
+use hongbao_domain::{AppId, OpenId, UserId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -16,8 +16,8 @@ use crate::{
     ports::{Person, Store, StoreError},
 };
 
-/// Names remembered at most: at about 200 bytes a name some 40 MiB.
-const NAMES_MAX: usize = 200_000;
+/// Names remembered at most: at under 100 bytes a name some 40 MiB.
+const NAMES_MAX: usize = 400_000;
 
 /// Names of one look-up at most: about ten milliseconds of reading.
 const LOOKUP_MAX: usize = 1_024;
@@ -29,8 +29,22 @@ pub struct Directory {
     lookups: mpsc::Sender<Lookup>,
 }
 
+/// The names of the last half of [`NAMES_MAX`] that were put here, and those of the half before.
 #[derive(Debug, Default)]
-struct Names(Mutex<HashMap<Person, UserId>>);
+struct Names(Mutex<Halves>);
+
+#[derive(Debug, Default)]
+struct Halves {
+    newer: Half,
+    older: Half,
+}
+
+/// By app, so that its name is kept once and a look-up needs no copies.
+#[derive(Debug, Default)]
+struct Half {
+    apps: HashMap<AppId, HashMap<OpenId, UserId>>,
+    names: usize,
+}
 
 /// A name that somebody waits for.
 #[derive(Debug)]
@@ -55,6 +69,11 @@ impl Directory {
         Self { names, lookups }
     }
 
+    /// Remembers a name. Whoever registers here will soon ask for something here.
+    pub(super) fn remember(&self, person: Person, user: UserId) {
+        self.names.put(std::iter::once((person, user)));
+    }
+
     async fn find(&self, person: &Person) -> Result<Option<UserId>, StoreError> {
         if let Some(user) = self.names.get(person) {
             return Ok(Some(user));
@@ -69,15 +88,34 @@ impl Directory {
 
 impl Names {
     fn get(&self, person: &Person) -> Option<UserId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(person).copied()
+        let halves = self.lock();
+        halves.newer.get(person).or_else(|| halves.older.get(person))
     }
 
     fn put(&self, found: impl Iterator<Item = (Person, UserId)>) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if names.len() >= NAMES_MAX {
-            names.clear();
+        let mut halves = self.lock();
+        for (person, user) in found {
+            if halves.newer.names >= NAMES_MAX / 2 {
+                halves.older = std::mem::take(&mut halves.newer);
+            }
+            halves.newer.put(person, user);
         }
-        names.extend(found);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Halves> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Half {
+    fn get(&self, person: &Person) -> Option<UserId> {
+        self.apps.get(&person.app)?.get(&person.openid).copied()
+    }
+
+    fn put(&mut self, Person { app, openid }: Person, user: UserId) {
+        if self.apps.entry(app).or_default().insert(openid, user).is_none() {
+            self.names += 1;
+        }
     }
 }
 
@@ -99,5 +137,43 @@ async fn run_lookups(
             drop(caller.send(answer));
         }
         names.put(read.into_iter().flatten().map(|(person, record)| (person, record.user)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hongbao_domain::UserId;
+
+    use super::{NAMES_MAX, Names};
+    use crate::ports::Person;
+
+    fn person(number: usize) -> Person {
+        let app = if number.is_multiple_of(2) { "wxeven" } else { "wxodd" };
+        Person { app: app.parse().unwrap(), openid: format!("o{number}").parse().unwrap() }
+    }
+
+    fn user(number: usize) -> UserId {
+        UserId::new(number.try_into().unwrap())
+    }
+
+    #[test]
+    fn the_newest_names_are_remembered_and_no_more_than_may_be() {
+        let names = Names::default();
+        let last = 2 * NAMES_MAX;
+        names.put((0..last).map(|number| (person(number), user(number))));
+        let remembered = (0..last).filter(|&number| names.get(&person(number)).is_some()).count();
+        assert!(remembered <= NAMES_MAX && remembered > NAMES_MAX / 2, "{remembered}");
+        for number in [last - NAMES_MAX / 2, last - 1] {
+            assert_eq!(names.get(&person(number)), Some(user(number)));
+        }
+        assert_eq!(names.get(&person(0)), None);
+    }
+
+    #[test]
+    fn a_name_of_one_app_is_nobody_in_another() {
+        let names = Names::default();
+        names.put(std::iter::once((person(1), user(1))));
+        let elsewhere = Person { app: person(2).app, ..person(1) };
+        assert_eq!(names.get(&elsewhere), None);
     }
 }

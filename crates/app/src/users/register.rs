@@ -26,7 +26,9 @@ impl App {
             return Err(AppError::Invalid { field: "display_name", rule });
         }
         let at = self.store.now().await?;
-        Ok(self.store.register_user(new, at).await?)
+        let record = self.store.register_user(new, at).await?;
+        self.directory.remember(record.person.clone(), record.user);
+        Ok(record)
     }
 
     /// The person.

@@ -7,19 +7,27 @@ use jsonwebtoken::{
 
 use super::TokenKeyError;
 
-/// A key and its algorithm.
+/// A key, for one algorithm.
 #[derive(Clone)]
 pub(super) struct Key {
     pub(super) id: Option<String>,
-    pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
-    /// What is checked with it.
+    /// What is checked with it: the signature, by the key's algorithm and no other.
     pub(super) validation: Validation,
 }
 
 impl Key {
     pub(super) fn new(id: Option<String>, algorithm: Algorithm, decoding: DecodingKey) -> Self {
-        Self { id, algorithm, decoding, validation: signature_only(algorithm) }
+        Self { id, decoding, validation: signature_only(algorithm) }
+    }
+
+    /// Whether a token that calls its key `id`, or does not call it, may mean this one.
+    pub(super) fn is_named(&self, id: Option<&str>) -> bool {
+        // A key without a name, such as a shared secret, may be called as one likes.
+        match (self.id.as_deref(), id) {
+            (Some(ours), Some(named)) => ours == named,
+            (None, _) | (_, None) => true,
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Checking tokens.
 
 use hongbao_domain::{AppId, Timestamp};
-use jsonwebtoken::{Algorithm, DecodingKey, decode, decode_header};
+use jsonwebtoken::{Algorithm, DecodingKey, TokenData, decode, decode_header};
 
 use super::{
     Claims, TokenKeyError,
@@ -78,30 +78,28 @@ impl TokenVerifier {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
-        let header = decode_header(token).map_err(|_malformed| TokenError::Invalid)?;
-        let key = self.key(header.kid.as_deref()).ok_or(TokenError::Invalid)?;
+        let key = self.key_for(token)?;
+        let TokenData { header, claims } = decode::<Claims>(token, &key.decoding, &key.validation)
+            .map_err(|_refused| TokenError::Invalid)?;
         // An extension that must be understood is not.
-        if header.alg != key.algorithm || header.crit.is_some() {
+        if !key.is_named(header.kid.as_deref()) || header.crit.is_some() {
             return Err(TokenError::Invalid);
         }
-        let claims: Claims = decode(token, &key.decoding, &key.validation)
-            .map_err(|_refused| TokenError::Invalid)?
-            .claims;
         check_time(&claims, now)?;
         let issuer = self.issuer.as_ref().is_none_or(|ours| claims.iss.as_ref() == Some(ours));
         let app = self.apps.is_empty() || self.apps.contains(&claims.appid);
         if issuer && app { Ok(claims) } else { Err(TokenError::NotForUs) }
     }
 
-    /// The key a token names; the only one, when it names none.
-    fn key(&self, id: Option<&str>) -> Option<&Key> {
-        match (id, self.keys.as_slice()) {
-            (None, [key]) => Some(key),
-            (None, _) => None,
-            // A shared secret has no name, so a token may call it as it likes.
-            (Some(_), [key]) if key.id.is_none() => Some(key),
-            (Some(id), keys) => keys.iter().find(|key| key.id.as_deref() == Some(id)),
+    /// The key that may have signed the token. The only one there is, is tried on every token: to
+    /// read whom a token names first would be to parse its header twice.
+    fn key_for(&self, token: &str) -> Result<&Key, TokenError> {
+        if let [key] = self.keys.as_slice() {
+            return Ok(key);
         }
+        let header = decode_header(token).map_err(|_malformed| TokenError::Invalid)?;
+        let named = |key: &&Key| header.kid.is_some() && key.is_named(header.kid.as_deref());
+        self.keys.iter().find(named).ok_or(TokenError::Invalid)
     }
 }
 

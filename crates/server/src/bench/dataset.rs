@@ -36,6 +36,8 @@ const RECHARGE: Fen = Fen::from_yuan(10_000_000);
 const RECHARGES: u32 = 10;
 /// Merchants made at once.
 const AT_ONCE: usize = 16;
+/// Names asked for at once.
+const NAMES_AT_ONCE: usize = 1_024;
 /// ¥1.00, the smallest packet without a scene.
 const PACKET: Fen = Fen::from_yuan(1);
 
@@ -184,6 +186,22 @@ impl Dataset {
     pub(super) fn person(&self, no: u64) -> Result<Person, BenchError> {
         let (openid, _) = self.receiver(no)?;
         Ok(Person { app: self.app_id.clone(), openid: openid.clone() })
+    }
+
+    /// Makes everybody's name known to `app`, as to a server that has run for a while.
+    pub(super) async fn introduce(&self, app: &App) -> Result<(), BenchError> {
+        stream::iter(self.users.iter())
+            .map(|(openid, user)| async move {
+                let person = Person { app: self.app_id.clone(), openid: openid.clone() };
+                let known = app.user_id(&person).await?;
+                if known == *user {
+                    return Ok(());
+                }
+                Err(BenchError::Other(format!("{person:?} is {known}, not {user}")))
+            })
+            .buffer_unordered(NAMES_AT_ONCE)
+            .try_collect()
+            .await
     }
 
     fn receiver(&self, no: u64) -> Result<&(OpenId, UserId), BenchError> {

@@ -24,6 +24,7 @@ pub(super) async fn run(
     let size = Size { merchants: 1, users: plan.users, packets: plan.packets };
     let mut bench = Kind::Sqlite.fill(scratch, "rates", size).await?;
     let web = WebBench::start(&bench.app).await?;
+    bench.data.introduce(&bench.app).await?;
     for number in 1..=plan.rounds {
         say(&format!("SQLite: round {number} of {} …", plan.rounds))?;
         figures.rounds.push(round(plan, &scratch.path, &mut bench, &web).await?);

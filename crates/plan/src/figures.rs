@@ -123,7 +123,7 @@ pub enum FiguresError {
     },
 }
 
-const RUN: &str = "docs/BENCHMARKS.md, 2 cores, 27 November 2026";
+const RUN: &str = "whole run of `make bench`, 2 cores, 27 November 2026";
 const NO_CITUS: &str = "missing; half of PostgreSQL: a claim's wallet lies on another worker, so a \
                         batch prepares and commits on two";
 
@@ -152,7 +152,8 @@ const BATCH_POINTS: [(u32, f64); 13] = [
 ];
 
 impl Figures {
-    /// The figures of docs/BENCHMARKS.md.
+    /// The figures of one whole `make bench`, so that they belong together; docs/BENCHMARKS.md has newer
+    /// ones of some parts.
     pub fn built_in() -> Self {
         let figure = |value| Figure { value, source: Source::BuiltIn, note: RUN.to_owned() };
         // The store of ten million packets is nearer to a real shard than the one of a million.

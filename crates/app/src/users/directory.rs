@@ -93,10 +93,13 @@ impl Names {
     }
 
     fn put(&self, found: impl Iterator<Item = (Person, UserId)>) {
+        // Outlives the lock: to drop so many takes longer than anybody should wait for a name.
+        let mut forgotten = Vec::new();
         let mut halves = self.lock();
         for (person, user) in found {
             if halves.newer.names >= NAMES_MAX / 2 {
-                halves.older = std::mem::take(&mut halves.newer);
+                let newer = std::mem::take(&mut halves.newer);
+                forgotten.push(std::mem::replace(&mut halves.older, newer));
             }
             halves.newer.put(person, user);
         }

@@ -176,6 +176,24 @@ fn each_kind_of_public_key_checks_its_own_algorithm() {
     }
 }
 
+#[test]
+fn the_only_key_answers_to_its_own_name_and_algorithm_only() {
+    let one = of_keys(&[rsa_jwk()]).unwrap();
+    let cases = [
+        (Algorithm::RS256, Some("r"), true),
+        (Algorithm::RS256, None, true),
+        (Algorithm::RS256, Some("x"), false),
+        (Algorithm::RS512, Some("r"), false),
+    ];
+    for (algorithm, kid, good) in cases {
+        let token = signed(algorithm, kid, &rsa());
+        assert_eq!(one.verify(&token, MORNING).is_ok(), good, "{algorithm:?} {kid:?}");
+    }
+    let secret = TokenVerifier::shared_secret(SECRET).unwrap();
+    let named = signed(Algorithm::HS256, Some("x"), &EncodingKey::from_secret(SECRET));
+    assert!(secret.verify(&named, MORNING).is_ok(), "a secret has no name to differ from");
+}
+
 /// The classic: the public key, which everybody has, taken as an HMAC secret.
 #[test]
 fn a_public_key_is_no_shared_secret() {

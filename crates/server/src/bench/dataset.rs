@@ -185,14 +185,18 @@ impl Dataset {
     /// The person in whose name packet `no` is opened.
     pub(super) fn person(&self, no: u64) -> Result<Person, BenchError> {
         let (openid, _) = self.receiver(no)?;
-        Ok(Person { app: self.app_id.clone(), openid: openid.clone() })
+        Ok(self.named(openid))
+    }
+
+    fn named(&self, openid: &OpenId) -> Person {
+        Person { app: self.app_id.clone(), openid: openid.clone() }
     }
 
     /// Makes everybody's name known to `app`, as to a server that has run for a while.
     pub(super) async fn introduce(&self, app: &App) -> Result<(), BenchError> {
         stream::iter(self.users.iter())
             .map(|(openid, user)| async move {
-                let person = Person { app: self.app_id.clone(), openid: openid.clone() };
+                let person = self.named(openid);
                 let known = app.user_id(&person).await?;
                 if known == *user {
                     return Ok(());

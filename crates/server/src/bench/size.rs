@@ -29,7 +29,8 @@ pub(super) async fn run(
         say(&format!("{}: size round {number} of {} …", kind.name(), plan.rounds))?;
         let mut rates = [0.0; 2];
         for (rate, bench) in rates.iter_mut().zip([&mut small, &mut large]) {
-            // Several full batches, or the ends of a round weigh more than the store.
+            // More than a full batch, or the ends of a round weigh more than the store. Five rounds
+            // claim all of the small store; after them it is sent more.
             let packets = bench.take(SMALL / 5).await?;
             let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;
             *rate = per_second(packets.len(), elapsed);

@@ -61,13 +61,13 @@ impl Storm {
         Self::over(vec![Arc::new(ModelStore::new(time))], clock)
     }
 
-    fn on_sqlite() -> Self {
+    fn on_sqlite(as_wanted: impl FnOnce(SqliteStore) -> SqliteStore) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let clock = ManualClock::morning();
         let time: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
         let path = directory.path().join("data/storm.db");
         SqliteStore::migrate(&path).unwrap();
-        let store = SqliteStore::open(&path, time).unwrap();
+        let store = as_wanted(SqliteStore::open(&path, time).unwrap());
         Self { _directory: Some(directory), ..Self::over(vec![Arc::new(store)], clock) }
     }
 
@@ -257,7 +257,14 @@ macro_rules! storms {
     ($($name:ident),+ $(,)?) => {
         mod on_sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() { super::$name(super::Storm::on_sqlite()).await; })+
+            async fn $name() { super::$name(super::Storm::on_sqlite(|store| store)).await; })+
+        }
+        mod on_sqlite_that_prepares {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let prepares = |store: super::SqliteStore| store.preparing_from(0);
+                super::$name(super::Storm::on_sqlite(prepares)).await;
+            })+
         }
         mod on_the_model {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]

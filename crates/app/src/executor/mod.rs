@@ -3,9 +3,10 @@
 //! Commands wait in bounded queues, one for each lane: a store that takes one batch at a time has
 //! one lane, a store that gains from more has more, and all commands of one journal go down the
 //! same one. A lane takes what is there, up to [`BATCH_MAX`] and fairly between journals (see
-//! `queue`), and gives it to [`Transact::transact`]: one load under locks, every command deciding
+//! `queue`), and gives it to the store: one load under locks, every command deciding
 //! in turn with the effects of those before it in view, one durable commit. Only then does anybody
-//! get an answer. While a batch commits, the next one gathers; there is no timer.
+//! get an answer. While a batch commits, the next one gathers, or decides already if the store can
+//! do that beside it ([`Transact::transact_in_turn`]); there is no timer.
 //!
 //! | what | rule |
 //! | --- | --- |
@@ -34,16 +35,16 @@ use hongbao_domain::{
     facts::{Batch, Changes, Facts, Needs},
     ledger::Owner,
 };
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{sync::oneshot, task::JoinSet, time::Instant};
 use tracing::{Instrument as _, Span};
 
 use self::{
-    queue::{LaneQueue, NoPlace},
+    queue::{LaneQueue, Lot, NoPlace},
     queued::{Queued, Waiting},
 };
 use crate::{
     metrics::{CommandMetrics, LaneMetrics},
-    ports::{StoreError, Transact, Work},
+    ports::{StoreError, Transact, Turn, Work},
     spans,
 };
 
@@ -142,14 +143,16 @@ impl Executor {
     pub fn start(store: &Arc<dyn Transact>, gate: Gate) -> Self {
         let metrics = Arc::<CommandMetrics>::default();
         let lanes = (0..store.lanes().max(1)).map(|number| {
-            let lane = Arc::new(Lane::new());
-            let taken = Taken {
-                lane: Arc::clone(&lane),
+            let queue = Arc::new(Lane::new());
+            let taken = Taken(Arc::new(LaneParts {
+                store: Arc::clone(store),
+                gate: gate.clone(),
+                queue: Arc::clone(&queue),
                 metrics: Arc::clone(&metrics),
                 bounds: metrics.lane(number),
-            };
-            tokio::spawn(run_lane(Arc::clone(store), taken, gate.clone()));
-            lane
+            }));
+            tokio::spawn(run_lane(taken));
+            queue
         });
         Self { lanes: Arc::new(Lanes(lanes.collect())), gate, metrics }
     }
@@ -193,59 +196,83 @@ impl Executor {
     }
 }
 
-/// A lane in the hands of its task. When that ends, however it does, nobody gets in any more, and
-/// callers still in the queue hear that nothing happened.
-struct Taken {
-    lane: Arc<Lane>,
+/// What a lane and its batches under way work with.
+struct LaneParts {
+    store: Arc<dyn Transact>,
+    gate: Gate,
+    queue: Arc<Lane>,
     metrics: Arc<CommandMetrics>,
     bounds: LaneMetrics,
 }
 
+/// A lane in the hands of its task. When that ends, however it does, nobody gets in any more, and
+/// callers still in the queue hear that nothing happened.
+struct Taken(Arc<LaneParts>);
+
 impl Drop for Taken {
     fn drop(&mut self) {
-        for command in self.lane.abandon() {
-            self.metrics.not_queued();
-            command.answer(Some(Failure::Unavailable), &self.metrics);
+        let Self(lane) = self;
+        for command in lane.queue.abandon() {
+            lane.metrics.not_queued();
+            command.answer(Some(Failure::Unavailable), &lane.metrics);
         }
     }
 }
 
-async fn run_lane(store: Arc<dyn Transact>, taken: Taken, gate: Gate) {
-    let Taken { lane, metrics, bounds } = &taken;
-    bounds.are(Pace::default());
-    while let Some(commands) = lane.take().await {
-        let count = commands.len();
-        metrics.taken(count);
-        if gate.halted().is_some() {
-            for command in commands {
-                command.answer(Some(Failure::Halted), metrics);
+/// Brings the store one batch after another; a batch whose turn is over may still be under way.
+async fn run_lane(taken: Taken) {
+    let Taken(lane) = &taken;
+    lane.bounds.are(Pace::default());
+    let mut under_way = JoinSet::new();
+    loop {
+        let lot = tokio::select! {
+            biased;
+            Some(ended) = under_way.join_next() => match ended {
+                Ok(()) => continue,
+                Err(_panic) => return,
+            },
+            lot = lane.queue.take() => lot,
+        };
+        let Some(lot) = lot else { break };
+        lane.metrics.taken(lot.commands.len());
+        if lane.gate.halted().is_some() {
+            for command in lot.commands {
+                command.answer(Some(Failure::Halted), &lane.metrics);
             }
             continue;
         }
-        let span = spans::batch(count);
-        let written = Arc::<AtomicUsize>::default();
-        let mut needs = Needs::default();
-        for command in &commands {
-            command.needs(&mut needs);
-            command.joins(&span);
-        }
-        let work = Box::new(BatchWork {
-            commands,
-            span: span.clone(),
-            metrics: Arc::clone(metrics),
-            written: Arc::clone(&written),
-        });
-        let started = Instant::now();
-        let (work, committed) = store.transact(needs, work).instrument(span).await;
-        let took = started.elapsed();
-        metrics.transacted(took);
-        if committed.is_ok() {
-            bounds.are(lane.paced(written.load(Ordering::Relaxed), took));
-        }
-        let failure = committed.err().map(|error| failure_of(&error, &gate));
-        // Answering wakes thousands of tasks; the next batch need not wait for that.
-        tokio::spawn(async move { work.answer(failure) });
+        let (turn, over) = Turn::begin();
+        under_way.spawn(run_batch(Arc::clone(lane), lot, turn));
+        over.await;
     }
+    while under_way.join_next().await.is_some() {}
+}
+
+async fn run_batch(lane: Arc<LaneParts>, lot: Lot<Box<dyn Queued>>, turn: Turn) {
+    let Lot { commands, shared } = lot;
+    let span = spans::batch(commands.len());
+    let written = Arc::<AtomicUsize>::default();
+    let mut needs = Needs::default();
+    for command in &commands {
+        command.needs(&mut needs);
+        command.joins(&span);
+    }
+    let work = Box::new(BatchWork {
+        commands,
+        span: span.clone(),
+        metrics: Arc::clone(&lane.metrics),
+        written: Arc::clone(&written),
+    });
+    let begun = Instant::now();
+    let transact = lane.store.transact_in_turn(needs, work, turn);
+    let (work, committed) = transact.instrument(span).await;
+    let done = Instant::now();
+    lane.metrics.transacted(done - begun);
+    if committed.is_ok() {
+        let written = written.load(Ordering::Relaxed);
+        lane.bounds.are(lane.queue.paced(shared, written, begun, done));
+    }
+    work.answer(committed.err().map(|error| failure_of(&error, &lane.gate)));
 }
 
 fn failure_of(error: &StoreError, gate: &Gate) -> Failure {

@@ -21,7 +21,7 @@ use tokio::{sync::Semaphore, task::JoinSet};
 use super::{Executor, Failure, Gate, Pace};
 use crate::{
     metrics::Metrics,
-    ports::{StoreError, Transact, Work},
+    ports::{StoreError, Transact, Turn, Work},
 };
 
 /// A command that leaves a record.
@@ -90,6 +90,36 @@ impl Transact for Panicking {
     }
 }
 
+/// A store that has a lane's turn over at once, and keeps its batches until it may end them.
+struct Deciding {
+    entered: Semaphore,
+    may: Semaphore,
+}
+
+#[async_trait]
+impl Transact for Deciding {
+    async fn transact(
+        &self,
+        _needs: Needs,
+        mut work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        drop(work.decide(Facts::default()));
+        self.entered.add_permits(1);
+        self.may.acquire().await.unwrap().forget();
+        (work, Ok(()))
+    }
+
+    async fn transact_in_turn(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+        turn: Turn,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        drop(turn);
+        self.transact(needs, work).await
+    }
+}
+
 /// As many at once as a new lane takes; answers what they heard, all the same.
 async fn full_batch(executor: &Executor) -> Result<(), Failure> {
     let mut callers = JoinSet::new();
@@ -127,6 +157,27 @@ async fn a_store_that_fails_at_once_does_not_look_fast() {
     store.fails.store(false, Ordering::Relaxed);
     assert_eq!(full_batch(&executor).await, Ok(()));
     assert!(batch_max(&executor) > Pace::default().batch_max(), "a fast one may take more");
+}
+
+#[tokio::test]
+async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_is_written() {
+    let store = Arc::new(Deciding { entered: Semaphore::new(0), may: Semaphore::new(0) });
+    let transact: Arc<dyn Transact> = Arc::<Deciding>::clone(&store);
+    let executor = Executor::start(&transact, Gate::default());
+    let mut callers = JoinSet::new();
+    for _ in 0..2 {
+        let executor = executor.clone();
+        callers.spawn(async move { executor.submit(Note).await });
+        store.entered.acquire().await.unwrap().forget();
+    }
+    assert!(callers.try_join_next().is_none(), "both are under way, and nobody is answered");
+    store.may.add_permits(1);
+    assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
+    assert!(callers.try_join_next().is_none());
+    store.may.add_permits(1);
+    // A lane that nobody can bring anything any more still answers.
+    drop(executor);
+    assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
 }
 
 #[tokio::test]

@@ -17,4 +17,4 @@ pub use records::{
     PendingPayout, Person, Prepared, Spread, UserRecord, WalletEntry,
 };
 pub use rng::{Rng, SystemRng, bytes as random_bytes};
-pub use store::{AuditSource, Store, StoreError, Transact, Work};
+pub use store::{AuditSource, Store, StoreError, Transact, Turn, Work};

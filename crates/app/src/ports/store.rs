@@ -17,6 +17,7 @@ use hongbao_domain::{
     packet::{GroupClaim, Order, OrderKey, Packet},
     wallet::Wallet,
 };
+use tokio::sync::oneshot;
 
 use super::{
     AuditFinding, Authorization, Certificate, DuePacket, DueScan, JournalCursor, MerchantRecord,
@@ -68,9 +69,35 @@ pub trait Transact: Send + Sync + 'static {
         work: Box<dyn Work>,
     ) -> (Box<dyn Work>, Result<(), StoreError>);
 
+    /// The same for a lane, which brings its next batch once `turn` is dropped. A store that can
+    /// decide a batch while the one before is being written drops it as early as that; batches
+    /// still take effect, and answer, in the order in which they came.
+    async fn transact_in_turn(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+        turn: Turn,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        let transacted = self.transact(needs, work).await;
+        drop(turn);
+        transacted
+    }
+
     /// How many batches at once it gains from.
     fn lanes(&self) -> usize {
         1
+    }
+}
+
+/// A lane's turn: while it is held, the lane brings nothing else.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "it is told by being dropped")] oneshot::Sender<()>);
+
+impl Turn {
+    /// A turn, and what waits until it is over.
+    pub fn begin() -> (Self, impl Future<Output = ()> + Send) {
+        let (turn, over) = oneshot::channel();
+        (Self(turn), async move { drop(over.await) })
     }
 }
 

@@ -12,6 +12,7 @@
 //! every node: two batches can wait for each other in one direction only.
 
 mod batch;
+mod follow;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -154,6 +155,25 @@ pub struct Needs {
     pub posted: BTreeSet<PostedKey>,
     /// Withdrawals.
     pub payouts: BTreeSet<PayoutKey>,
+}
+
+impl Needs {
+    /// How many rows these are.
+    pub fn rows(&self) -> usize {
+        let keys = [
+            self.merchants.len(),
+            self.orders.len(),
+            self.receivers.len(),
+            self.packets.len(),
+            self.group_claims.len(),
+            self.user_days.len(),
+            self.wallets.len(),
+            self.authorizations.len(),
+            self.posted.len(),
+            self.payouts.len(),
+        ];
+        keys.into_iter().sum()
+    }
 }
 
 /// A row that knows which version it is, so that a write can name the one it expects.

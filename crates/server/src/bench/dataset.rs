@@ -23,8 +23,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::{BenchError, closed};
 
-/// Commands under way at once: two of the largest batches, so that one gathers while one commits.
-pub(super) const IN_FLIGHT: usize = 2 * BATCH_MAX;
+/// Commands under way at once: three of the largest batches, so that one gathers while one decides
+/// and one is written.
+pub(super) const IN_FLIGHT: usize = 3 * BATCH_MAX;
 /// Commands made at once: some 60 MiB of them.
 const COMMANDS_PAGE: u64 = 60_000;
 /// Users registered in one transaction.

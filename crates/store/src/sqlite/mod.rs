@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `open`, `files`, `schema` | what must hold before the first command: modes, lock, settings, schema |
 //! | `writer` | the one thread that writes, and what it does after a failed commit |
+//! | `preparer`, `work` | the thread that decides a batch while the one before is written; what is lent to both |
 //! | `broken` | when nothing is written any more |
 //! | `checkpoint`, `copier` | when its log is copied into the database, and the thread that does it |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
@@ -26,12 +27,14 @@ mod load;
 pub(crate) mod moving;
 mod open;
 mod orders;
+mod preparer;
 mod readers;
 mod schema;
 mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod work;
 mod writer;
 
 pub use backup::{BackupError, Copied, SqliteBackup};

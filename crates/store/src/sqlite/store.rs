@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use hongbao_app::ports::{
     AuditSource, Authorization, Certificate, Clock, DueScan, JournalCursor, MerchantRecord,
     Message, NewCertificate, NewMerchant, NewUser, OrderRecord, PendingPayout, Person, Store,
-    StoreError, Transact, UserRecord, WalletEntry, Work,
+    StoreError, Transact, Turn, UserRecord, WalletEntry, Work,
 };
 use hongbao_domain::{
     MerchantId, PacketKey, Timestamp, UserId,
@@ -56,6 +56,16 @@ impl SqliteStore {
         Ok(Self { readers: Readers::open(path, settings)?, writer: Some(writer), clock })
     }
 
+    /// Has every batch of so many rows and more decided while the one before it is written, for
+    /// tests and measurements; a server decides so what is large enough to gain from it.
+    #[must_use]
+    pub fn preparing_from(mut self, rows: usize) -> Self {
+        if let Some(writer) = &mut self.writer {
+            writer.prepare_from(rows);
+        }
+        self
+    }
+
     /// Opens the database for reading only; works beside a running server. Schema and settings
     /// are not checked here: [`AuditSource::structure`] tells what is wrong with them. Half a
     /// store, which a move has not filled, is refused.
@@ -87,6 +97,14 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         self.writer()?.write(change).await
     }
+
+    /// For what jobs write: messages, history lines and how far they got, which no batch loads.
+    async fn write_beside(
+        &self,
+        change: impl FnOnce(&Connection) -> Outcome<()> + Send + 'static,
+    ) -> Result<(), StoreError> {
+        self.writer()?.write_beside(change).await
+    }
 }
 
 #[async_trait]
@@ -98,6 +116,18 @@ impl Transact for SqliteStore {
     ) -> (Box<dyn Work>, Result<(), StoreError>) {
         match self.writer() {
             Ok(writer) => writer.transact(needs, work).await,
+            Err(error) => (work, Err(error)),
+        }
+    }
+
+    async fn transact_in_turn(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+        turn: Turn,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        match self.writer() {
+            Ok(writer) => writer.transact_in_turn(needs, work, turn).await,
             Err(error) => (work, Err(error)),
         }
     }
@@ -270,7 +300,7 @@ impl Store for SqliteStore {
             return Ok(());
         }
         let messages = messages.to_vec();
-        self.write(move |tx| ready(users::put_messages(tx, &messages))).await
+        self.write_beside(move |tx| ready(users::put_messages(tx, &messages))).await
     }
 
     async fn order(&self, key: &OrderKey) -> Result<Option<OrderRecord>, StoreError> {
@@ -314,7 +344,7 @@ impl Store for SqliteStore {
         if moved.is_empty() {
             return Ok(());
         }
-        self.write(move |tx| ready(jobs::settled_through(tx, &moved))).await
+        self.write_beside(move |tx| ready(jobs::settled_through(tx, &moved))).await
     }
 
     async fn unfollowed(
@@ -342,7 +372,7 @@ impl Store for SqliteStore {
         entries: &[WalletEntry],
     ) -> Result<(), StoreError> {
         let entries = entries.to_vec();
-        self.write(move |tx| ready(jobs::follow(tx, merchant, from, to, &entries))).await
+        self.write_beside(move |tx| ready(jobs::follow(tx, merchant, from, to, &entries))).await
     }
 
     async fn pending_payouts(

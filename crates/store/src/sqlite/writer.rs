@@ -1,6 +1,7 @@
 //! The one writer: a thread that owns the writing connection and takes jobs in turn.
 //!
-//! A job runs in one `BEGIN IMMEDIATE` transaction and is answered after its commit is on disk.
+//! A job runs in one `BEGIN IMMEDIATE` transaction and is answered after its commit is on disk. A
+//! large batch comes decided already, by the `preparer`.
 //! Then, when the log has grown enough, it is copied into the database (see `checkpoint`). That is
 //! not left to SQLite's autocheckpoint, because that one keeps a failed fsync to itself, and a
 //! failed fsync must not be followed by a successful one that covers it up.
@@ -10,21 +11,25 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     thread,
 };
 
-use hongbao_app::{
-    executor,
-    ports::{Clock, StoreError, Work},
-};
+use hongbao_app::ports::{Clock, StoreError, Turn, Work};
 use hongbao_domain::facts::{Changes, Facts, Needs};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    broken::Broken, checkpoint::Checkpoints, commit, copier::Copier, files::Lock, load, open,
+    broken::Broken,
+    checkpoint::Checkpoints,
+    commit,
+    copier::Copier,
+    files::Lock,
+    load, open,
     open::OpenError,
+    preparer::{Decided, Generation, Prepared, Preparer},
+    work::Lent,
 };
 use crate::{
     error::{Failure, Outcome},
@@ -34,7 +39,11 @@ use crate::{
 /// Jobs that wait. Batches come one by one from the executor; people's writes are rare.
 const JOBS_MAX: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut Writing) + Send>;
+/// From how many rows on a batch is decided by the preparer. That one finds its pages in the
+/// system's cache, the writer in its own, which is faster: a small batch gains nothing.
+const PREPARED_ROWS_MIN: usize = 4_096;
+
+pub(super) type Job = Box<dyn FnOnce(&mut Writing) + Send>;
 
 /// The thread's side.
 pub(super) struct Writing {
@@ -45,12 +54,15 @@ pub(super) struct Writing {
     clock: Arc<dyn Clock>,
     settings: Arc<SettingsCache>,
     broken: Broken,
+    generation: Generation,
     /// Last, so that it is given back after the connection is closed.
     _lock: Lock,
 }
 
 /// The callers' side.
 pub(super) struct Writer {
+    preparer: Option<Preparer>,
+    prepared_rows_min: usize,
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<thread::JoinHandle<()>>,
     broken: Broken,
@@ -65,25 +77,53 @@ impl Writer {
         lock: Lock,
     ) -> Result<Self, OpenError> {
         let broken = Broken::default();
+        let generation = Generation::default();
         let writing = Writing {
             connection: open::writer(path)?,
             copier: Copier::start(path, broken.clone())?,
             checkpoints: Checkpoints::default(),
-            clock,
-            settings,
+            clock: Arc::clone(&clock),
+            settings: Arc::clone(&settings),
             broken: broken.clone(),
+            generation: generation.clone(),
             _lock: lock,
         };
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
+        let told = jobs.clone();
+        let preparer = Preparer::start(path, clock, settings, told, broken.clone(), generation)?;
         let thread = thread::Builder::new()
             .name("sqlite-writer".to_owned())
             .spawn(move || serve(writing, queue))
             .map_err(|error| OpenError::io(path, error))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), broken })
+        Ok(Self {
+            preparer: Some(preparer),
+            prepared_rows_min: PREPARED_ROWS_MIN,
+            jobs: Some(jobs),
+            thread: Some(thread),
+            broken,
+        })
+    }
+
+    /// Has batches of so many rows decided by the preparer.
+    pub(super) const fn prepare_from(&mut self, rows: usize) {
+        self.prepared_rows_min = rows;
     }
 
     /// Runs `change` in one transaction and commits it durably.
     pub(super) async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.run(|writing| {
+            let written = writing.write(change);
+            writing.generation.moves();
+            written
+        })
+        .await
+    }
+
+    /// The same for a `change` of rows that no batch ever loads.
+    pub(super) async fn write_beside<T: Send + 'static>(
         &self,
         change: impl FnOnce(&Connection) -> Outcome<T> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -106,11 +146,31 @@ impl Writer {
         needs: Needs,
         work: Box<dyn Work>,
     ) -> (Box<dyn Work>, Result<(), StoreError>) {
-        let shared = Arc::new(Mutex::new(work));
-        let lent = Arc::clone(&shared);
-        let result = self.run(move |writing| writing.transact(&needs, lock(&lent).as_mut())).await;
-        let work = std::mem::replace(&mut *lock(&shared), Box::new(Gone));
-        (work, result)
+        let work = Lent::new(work);
+        let lent = work.clone();
+        let result = self.run(move |writing| writing.transact(&needs, &lent)).await;
+        (work.back(), result)
+    }
+
+    /// The same, a large batch being decided while the one before is written.
+    pub(super) async fn transact_in_turn(
+        &self,
+        needs: Needs,
+        work: Box<dyn Work>,
+        turn: Turn,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        match &self.preparer {
+            Some(preparer) if needs.rows() >= self.prepared_rows_min => {
+                let work = Lent::new(work);
+                let result = preparer.transact(needs, work.clone(), turn).await;
+                (work.back(), result)
+            }
+            _ => {
+                let transacted = self.transact(needs, work).await;
+                drop(turn);
+                transacted
+            }
+        }
     }
 
     async fn run<T: Send + 'static>(
@@ -141,6 +201,8 @@ impl Writer {
 impl Drop for Writer {
     /// Waits until the connection is closed and the lock given back.
     fn drop(&mut self) {
+        // It gives the writer jobs, too.
+        self.preparer = None;
         self.jobs = None;
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
@@ -150,23 +212,13 @@ impl Drop for Writer {
     }
 }
 
-/// Stands in a slot whose work was taken out.
-struct Gone;
-
-impl Work for Gone {
-    fn decide(&mut self, facts: Facts) -> (Facts, Changes) {
-        (facts, Changes::default())
-    }
-
-    fn answer(self: Box<Self>, _failure: Option<executor::Failure>) {}
-}
-
 fn serve(mut writing: Writing, mut queue: mpsc::Receiver<Job>) {
     while let Some(job) = queue.blocking_recv() {
         // A panic in a job is a defect of that job. Its transaction was rolled back while the
         // stack unwound; the caller learns that it has no answer.
         if catch_unwind(AssertUnwindSafe(|| job(&mut writing))).is_err() {
             tracing::error!("a job of the SQLite writer panicked");
+            writing.generation.moves();
         }
         writing.checkpoint();
     }
@@ -189,20 +241,51 @@ impl Writing {
         Ok(value)
     }
 
-    fn transact(&mut self, needs: &Needs, work: &mut dyn Work) -> Result<(), StoreError> {
+    /// Load, decide, commit.
+    fn transact(&mut self, needs: &Needs, work: &Lent) -> Result<(), StoreError> {
+        let transacted = self.decide_and_write(needs, work);
+        self.generation.moves();
+        transacted
+    }
+
+    fn decide_and_write(&mut self, needs: &Needs, work: &Lent) -> Result<(), StoreError> {
         let (broken, clock) = (self.broken.clone(), Arc::clone(&self.clock));
         let settings = Arc::clone(&self.settings);
         let tx = self.begin().map_err(Failure::into_store)?;
         // The clock is read once the write lock is held (DEF8).
         let facts = load::facts(&tx, &settings, needs, clock.now()).map_err(Failure::into_store)?;
-        let decided = catch_unwind(AssertUnwindSafe(|| work.decide(facts)));
-        let (facts, changes) =
-            decided.map_err(|_panic| unavailable("a decision panicked; nothing was written"))?;
-        if changes.is_empty() {
-            return Ok(());
+        let (facts, changes) = work.decide(facts)?;
+        write(tx, &facts, &changes, &broken)
+    }
+
+    /// Writes what a batch decided ahead, after telling with `taken` that it will; if that does
+    /// not stand any more, has it decided again.
+    pub(super) fn transact_prepared(
+        &mut self,
+        prepared: Prepared,
+        needs: &Needs,
+        work: &Lent,
+        taken: impl FnOnce(),
+    ) -> Result<(), StoreError> {
+        if let Some(why) = self.broken.why() {
+            return Err(unavailable(why));
         }
-        commit::changes(&tx, &facts, &changes).map_err(Failure::into_store)?;
-        commit(tx, &broken)
+        let Some(decided) = prepared.standing(&self.generation) else {
+            return self.transact(needs, work);
+        };
+        taken();
+        let written = self.write_decided(&decided);
+        if written.is_err() {
+            // What was decided on top of it does not stand.
+            self.generation.moves();
+        }
+        written
+    }
+
+    fn write_decided(&mut self, decided: &Decided) -> Result<(), StoreError> {
+        let broken = self.broken.clone();
+        let tx = self.begin().map_err(Failure::into_store)?;
+        write(tx, &decided.facts, &decided.changes, &broken)
     }
 
     /// Has the log copied into the database once it is long enough.
@@ -214,6 +297,19 @@ impl Writing {
             self.broken.break_off(&format!("a checkpoint failed: {error}"));
         }
     }
+}
+
+fn write(
+    tx: Transaction<'_>,
+    facts: &Facts,
+    changes: &Changes,
+    broken: &Broken,
+) -> Result<(), StoreError> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    commit::changes(&tx, facts, changes).map_err(Failure::into_store)?;
+    commit(tx, broken)
 }
 
 fn commit(tx: Transaction<'_>, broken: &Broken) -> Result<(), StoreError> {
@@ -238,8 +334,4 @@ fn surely_not_committed(error: &rusqlite::Error) -> bool {
 
 fn unavailable(why: &str) -> StoreError {
     StoreError::Unavailable(why.to_owned())
-}
-
-fn lock(work: &Mutex<Box<dyn Work>>) -> MutexGuard<'_, Box<dyn Work>> {
-    work.lock().unwrap_or_else(PoisonError::into_inner)
 }

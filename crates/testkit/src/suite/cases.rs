@@ -147,6 +147,9 @@ macro_rules! store_suite {
                     a_defect_leaves_the_batch_as_it_was,
                     a_decision_that_panics_leaves_the_batch_as_it_was,
                 }
+                follow {
+                    facts_that_follow_a_batch_are_those_that_are_loaded_after_it,
+                }
                 races {
                     racing_sends_spend_the_balance_exactly,
                     racing_sends_of_one_number_are_one_packet,

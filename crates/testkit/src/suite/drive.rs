@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hongbao_app::{
     executor::Failure,
-    ports::{Store, StoreError, Work},
+    ports::{Store, StoreError, Turn, Work},
 };
 use hongbao_domain::{Batch, Changes, Command, Facts, Needs, facts::BatchError};
 
@@ -56,7 +56,8 @@ pub async fn transact<T: Send + 'static>(
 ) -> Result<Vec<T>, StoreError> {
     let results = Shared::default();
     let work = Decide { decide, results: Arc::clone(&results) };
-    let (_work, written) = store.transact(needs, Box::new(work)).await;
+    let (turn, _over) = Turn::begin();
+    let (_work, written) = store.transact_in_turn(needs, Box::new(work), turn).await;
     written?;
     let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut *results))

@@ -10,6 +10,7 @@ mod books;
 mod cases;
 pub mod claims;
 mod drive;
+pub mod follow;
 mod harness;
 pub mod jobs;
 pub mod limits;

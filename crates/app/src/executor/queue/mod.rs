@@ -19,11 +19,10 @@ mod pace;
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use hongbao_domain::{MerchantId, ledger::Owner};
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::Instant};
 
 pub use self::pace::Pace;
 
@@ -59,9 +58,17 @@ struct State<T> {
     company: Company,
     /// Who was the last to get a place as one that is alone.
     ahead: Option<Turn>,
-    /// Whether no journal could have more than its share of the last batch.
-    shared: bool,
+    /// When the last batch was done.
+    done_at: Option<Instant>,
     closed: bool,
+}
+
+/// What the lane takes at once.
+#[derive(Debug)]
+pub(super) struct Lot<T> {
+    pub(super) commands: Vec<T>,
+    /// Whether no journal could have more than its share of it.
+    pub(super) shared: bool,
 }
 
 /// Who takes turns: a merchant's journal, or those of some users.
@@ -103,7 +110,7 @@ impl<T> LaneQueue<T> {
             pace: Pace::default(),
             company: Company::default(),
             ahead: None,
-            shared: false,
+            done_at: None,
             closed: false,
         };
         Self { state: Mutex::new(state), arrived: Notify::new() }
@@ -126,7 +133,7 @@ impl<T> LaneQueue<T> {
     }
 
     /// The next batch, once there is a command; `None` once the queue is closed and empty.
-    pub(super) async fn take(&self) -> Option<Vec<T>> {
+    pub(super) async fn take(&self) -> Option<Lot<T>> {
         loop {
             {
                 let mut state = self.lock();
@@ -141,11 +148,21 @@ impl<T> LaneQueue<T> {
         }
     }
 
-    /// The batch that was taken last, in which so many commands had effects, took so long; answers
-    /// what the lane may take from now on.
-    pub(super) fn paced(&self, commands: usize, took: Duration) -> Pace {
+    /// A batch was begun and done at these instants, and so many of its commands had effects;
+    /// answers what the lane may take from now on. A batch that was begun while the one before it
+    /// was not done took the lane only the time since then.
+    pub(super) fn paced(
+        &self,
+        shared: bool,
+        commands: usize,
+        begun: Instant,
+        done: Instant,
+    ) -> Pace {
         let mut state = self.lock();
-        if state.shared {
+        let since = state.done_at.map_or(begun, |before| begun.max(before));
+        let took = done.saturating_duration_since(since);
+        state.done_at = Some(done);
+        if shared {
             state.pace.note_shared(commands, took);
         } else {
             state.pace.note(commands, took);
@@ -212,10 +229,10 @@ impl<T> State<T> {
         self.waiting += 1;
     }
 
-    fn take(&mut self) -> Vec<T> {
+    fn take(&mut self) -> Lot<T> {
         let waiters = self.turns.len().max(1);
-        self.shared = self.company.is_there(&self.turns);
-        let (batch_max, most) = if self.shared {
+        let shared = self.company.is_there(&self.turns);
+        let (batch_max, most) = if shared {
             (self.pace.batch_max(), self.pace.share_max())
         } else {
             (self.pace.alone_max(), self.pace.alone_max())
@@ -242,7 +259,7 @@ impl<T> State<T> {
             }
         }
         self.waiters.values_mut().for_each(|waiter| waiter.taken = 0);
-        batch
+        Lot { commands: batch, shared }
     }
 }
 

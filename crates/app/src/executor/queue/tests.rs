@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hongbao_domain::{MerchantId, UserId, ledger::Owner};
+use tokio::time::Instant;
 
 use super::{COMPANY_BATCHES, LaneQueue, NoPlace};
 
@@ -24,7 +25,7 @@ fn push(queue: &LaneQueue<Command>, number: u64, commands: std::ops::Range<usize
 }
 
 async fn take(queue: &LaneQueue<Command>) -> Vec<Command> {
-    queue.take().await.unwrap()
+    queue.take().await.unwrap().commands
 }
 
 fn of(batch: &[Command], number: u64) -> Vec<usize> {
@@ -118,11 +119,27 @@ async fn a_busy_journal_holds_no_more_places_than_are_free() {
 }
 
 #[tokio::test]
+async fn batches_that_overlap_took_the_lane_only_the_time_between_their_ends() {
+    let second = Duration::from_secs(1);
+    let start = Instant::now();
+    let (one, overlapping) = (LaneQueue::<Command>::new(), LaneQueue::<Command>::new());
+    for turn in 0..8 {
+        let (begun, done) = (start + turn * second, start + (turn + 1) * second);
+        let expected = one.paced(false, BATCH_MAX, begun, done);
+        let early = if turn == 0 { begun } else { begun - second };
+        assert_eq!(overlapping.paced(false, BATCH_MAX, early, done), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_lane_that_turns_out_slow_has_smaller_batches_and_fewer_places() {
     let queue = LaneQueue::new();
     push(&queue, 1, 0..ALONE_MAX);
+    let mut now = Instant::now();
     for _ in 0..50 {
-        queue.paced(BATCH_MAX, Duration::from_secs(1));
+        let begun = now;
+        now += Duration::from_secs(1);
+        queue.paced(false, BATCH_MAX, begun, now);
     }
     let alone_max = take(&queue).await.len();
     assert_eq!(alone_max, 2 * 512, "what the slowest one may take");

@@ -1,5 +1,6 @@
 //! The store by itself. What every store must do alike is tested by the suite in testkit.
 
+mod ahead;
 mod checkpoints;
 mod damage;
 mod money;
@@ -67,6 +68,11 @@ impl Fixture {
         SqliteStore::migrate(&path_in(&folder)).unwrap();
         let store = SqliteStore::open(&path_in(&folder), Arc::clone(&clock) as _).unwrap();
         Self { store, clock, folder }
+    }
+
+    /// Has batches of so many rows decided ahead.
+    pub(super) fn preparing_from(self, rows: usize) -> Self {
+        Self { store: self.store.preparing_from(rows), ..self }
     }
 
     /// The same database, closed and opened again.

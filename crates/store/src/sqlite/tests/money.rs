@@ -296,7 +296,7 @@ async fn a_server_that_ran_in_the_future_refunds_after_a_restart() {
     assert_eq!(settled_through(&fixture), now.millis());
 }
 
-struct Panics;
+pub(super) struct Panics;
 
 impl Work for Panics {
     fn decide(&mut self, _facts: Facts) -> (Facts, Changes) {

@@ -1,34 +1,32 @@
 //! Who calls.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
-use hongbao_app::{AppError, ports::Person};
+use hongbao_app::AppError;
 use hongbao_domain::{Refusal, UserId};
 
 use super::{
     PocketState,
     json::{Principal, Security},
+    token::Holder,
 };
 use crate::problem::{Problem, rows};
 
 /// Somebody whom the host app logged in; whether they are registered here is not said.
 #[derive(Clone, Debug)]
-pub(super) struct Guest {
-    /// Their name inside the app.
-    pub(super) person: Person,
-    /// The host's own name for them.
-    pub(super) subject: String,
-}
+pub(super) struct Guest(pub(super) Arc<Holder>);
 
 /// A registered user.
 #[derive(Clone, Debug)]
 pub(super) struct Caller {
     /// The wallet's owner.
     pub(super) user: UserId,
-    /// Their name inside the app.
-    pub(super) person: Person,
+    /// By what name they called.
+    pub(super) holder: Arc<Holder>,
 }
 
 impl Principal for Guest {
@@ -45,10 +43,8 @@ impl FromRequestParts<PocketState> for Guest {
     async fn from_request_parts(parts: &mut Parts, state: &PocketState) -> Result<Self, Problem> {
         let refused = || Problem::new(rows::UNAUTHENTICATED);
         let token = bearer(&parts.headers).ok_or_else(refused)?;
-        let claims =
-            state.tokens.verify(token, state.app.clock().now()).map_err(|_why| refused())?;
-        let person = Person { app: claims.appid, openid: claims.openid };
-        Ok(Self { person, subject: claims.sub })
+        let holder = state.tokens.verify(token, state.app.clock().now());
+        holder.map(Self).map_err(|_why| refused())
     }
 }
 
@@ -56,9 +52,9 @@ impl FromRequestParts<PocketState> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &PocketState) -> Result<Self, Problem> {
-        let Guest { person, .. } = Guest::from_request_parts(parts, state).await?;
-        let user = state.app.user_id(&person).await.map_err(unregistered)?;
-        Ok(Self { user, person })
+        let Guest(holder) = Guest::from_request_parts(parts, state).await?;
+        let user = state.app.user_id(&holder.person).await.map_err(unregistered)?;
+        Ok(Self { user, holder })
     }
 }
 

@@ -55,24 +55,24 @@ pub(super) fn routes() -> [Route<PocketState>; 2] {
 }
 
 async fn show(caller: Caller, State(state): State<PocketState>) -> Result<Answer<Me>, Problem> {
-    let record = state.app.user(&caller.person).await.map_err(unregistered)?;
+    let record = state.app.user(&caller.holder.person).await.map_err(unregistered)?;
     Ok(Answer(Me::of(record)))
 }
 
 async fn register(
-    guest: Guest,
+    Guest(holder): Guest,
     State(state): State<PocketState>,
     Json(request): Json<MeRequest>,
 ) -> Result<Answer<Me>, Problem> {
     // What the host thinks of an account is not the user's to say.
-    let standing = match state.app.user(&guest.person).await {
+    let standing = match state.app.user(&holder.person).await {
         Ok(known) => known.standing,
         Err(AppError::NotFound { what: _ }) => hongbao_domain::risk::Standing::default(),
         Err(error) => return Err(error.into()),
     };
     let new = NewUser {
-        person: guest.person,
-        subject: guest.subject,
+        person: holder.person.clone(),
+        subject: holder.subject.clone(),
         display_name: request.display_name,
         following: Following {
             since: request.follows_since.map(|Rfc3339(since)| since),

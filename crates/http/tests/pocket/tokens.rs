@@ -194,6 +194,22 @@ fn the_only_key_answers_to_its_own_name_and_algorithm_only() {
     assert!(secret.verify(&named, MORNING).is_ok(), "a secret has no name to differ from");
 }
 
+#[test]
+fn a_token_that_was_good_is_over_when_it_is_over() {
+    let verifier = TokenVerifier::shared_secret(SECRET).unwrap();
+    let mut said = claims("alice");
+    (said.nbf, said.exp) = (Some(NOW), NOW + 60);
+    let token = issued(&said);
+    let at = |seconds| verifier.verify(&token, MORNING.plus_seconds(seconds));
+    assert_eq!(at(-6), Err(TokenError::NotNow), "before it is known");
+    let holder = at(0).unwrap();
+    assert_eq!((holder.person.openid.as_str(), &holder.subject), ("alice", &said.sub));
+    assert_eq!(at(30).unwrap(), holder);
+    for seconds in [-6, 65] {
+        assert_eq!(at(seconds), Err(TokenError::NotNow), "{seconds} s");
+    }
+}
+
 /// The classic: the public key, which everybody has, taken as an HMAC secret.
 #[test]
 fn a_public_key_is_no_shared_secret() {

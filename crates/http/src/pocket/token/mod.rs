@@ -6,8 +6,10 @@
 
 mod issue;
 mod keys;
+mod known;
 mod verify;
 
+use hongbao_app::ports::Person;
 use hongbao_domain::{AppId, OpenId};
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +33,15 @@ pub struct Claims {
     /// Who issued it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub iss: Option<String>,
+}
+
+/// Whom a token is about.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Their name inside the app.
+    pub person: Person,
+    /// The host's own name for them.
+    pub subject: String,
 }
 
 /// Keys that cannot check tokens.

@@ -1,11 +1,15 @@
 //! Checking tokens.
 
+use std::sync::Arc;
+
+use hongbao_app::ports::Person;
 use hongbao_domain::{AppId, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, decode, decode_header};
 
 use super::{
-    Claims, TokenKeyError,
+    Claims, Holder, TokenKeyError,
     keys::{self, Key},
+    known::{Good, KnownTokens, TokenDigest},
     long_enough,
 };
 
@@ -29,11 +33,18 @@ pub enum TokenError {
 }
 
 /// Checks tokens of one host app.
-#[derive(Clone)]
 pub struct TokenVerifier {
     keys: Vec<Key>,
     issuer: Option<String>,
     apps: Vec<AppId>,
+    known: KnownTokens,
+}
+
+/// When a token is good, in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Validity {
+    pub(super) from: Option<i64>,
+    pub(super) until: i64,
 }
 
 impl std::fmt::Debug for TokenVerifier {
@@ -55,8 +66,8 @@ impl TokenVerifier {
         Ok(Self::of(keys::of_document(text)?))
     }
 
-    const fn of(keys: Vec<Key>) -> Self {
-        Self { keys, issuer: None, apps: Vec::new() }
+    fn of(keys: Vec<Key>) -> Self {
+        Self { keys, issuer: None, apps: Vec::new(), known: KnownTokens::default() }
     }
 
     /// Only tokens of this issuer.
@@ -73,11 +84,26 @@ impl TokenVerifier {
         self
     }
 
-    /// What the token says, if it stands at `now`.
-    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+    /// Whom the token is about, if it is good at `now`.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Holder>, TokenError> {
         if token.len() > TOKEN_BYTES_MAX {
             return Err(TokenError::Invalid);
         }
+        let digest = TokenDigest::of(token);
+        let (good, is_new) = match self.known.get(digest) {
+            Some(good) => (good, false),
+            None => (self.check(token)?, true),
+        };
+        good.validity.check(now)?;
+        let holder = Arc::clone(&good.holder);
+        if is_new {
+            self.known.put(digest, good);
+        }
+        Ok(holder)
+    }
+
+    /// All that holds at any time: signature, issuer, app.
+    fn check(&self, token: &str) -> Result<Good, TokenError> {
         let key = self.key_for(token)?;
         let TokenData { header, claims } = decode::<Claims>(token, &key.decoding, &key.validation)
             .map_err(|_refused| TokenError::Invalid)?;
@@ -85,10 +111,14 @@ impl TokenVerifier {
         if !key.is_named(header.kid.as_deref()) || header.crit.is_some() {
             return Err(TokenError::Invalid);
         }
-        check_time(&claims, now)?;
         let issuer = self.issuer.as_ref().is_none_or(|ours| claims.iss.as_ref() == Some(ours));
         let app = self.apps.is_empty() || self.apps.contains(&claims.appid);
-        if issuer && app { Ok(claims) } else { Err(TokenError::NotForUs) }
+        if !issuer || !app {
+            return Err(TokenError::NotForUs);
+        }
+        let validity = Validity { from: claims.nbf, until: claims.exp };
+        let person = Person { app: claims.appid, openid: claims.openid };
+        Ok(Good { holder: Arc::new(Holder { person, subject: claims.sub }), validity })
     }
 
     /// The key that may have signed the token. The only one there is, is tried on every token: to
@@ -103,9 +133,12 @@ impl TokenVerifier {
     }
 }
 
-fn check_time(claims: &Claims, now: Timestamp) -> Result<(), TokenError> {
-    let instant = |seconds: i64| Timestamp::EPOCH.plus_seconds(seconds);
-    let over = now >= instant(claims.exp.saturating_add(LEEWAY_SECONDS));
-    let early = claims.nbf.is_some_and(|nbf| now < instant(nbf.saturating_sub(LEEWAY_SECONDS)));
-    if over || early { Err(TokenError::NotNow) } else { Ok(()) }
+impl Validity {
+    fn check(self, now: Timestamp) -> Result<(), TokenError> {
+        let instant = |seconds: i64| Timestamp::EPOCH.plus_seconds(seconds);
+        let over = now >= instant(self.until.saturating_add(LEEWAY_SECONDS));
+        let early =
+            self.from.is_some_and(|from| now < instant(from.saturating_sub(LEEWAY_SECONDS)));
+        if over || early { Err(TokenError::NotNow) } else { Ok(()) }
+    }
 }

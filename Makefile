@@ -61,7 +61,7 @@ failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40
 bench: tools ## Print the figures of this machine, SQLite, PostgreSQL and Redis (about half an hour)
 	scripts/ensure-packages.sh redis-server redis-tools
 	cargo build --release --locked --bin hongbao
-	scripts/with-postgres.sh sh -c 'target/release/hongbao bench --parts rates,size,neighbours,overload,redis --json bench/results/bench.json --postgres "$$HONGBAO_TEST_POSTGRES_URL"'
+	ulimit -n "$$(ulimit -H -n)" && scripts/with-postgres.sh sh -c 'target/release/hongbao bench --parts rates,size,neighbours,overload,redis --json bench/results/bench.json --postgres "$$HONGBAO_TEST_POSTGRES_URL"'
 
 fuzz: tools ## Fuzz XML reader, canonical string and money text for a minute each
 	@scripts/ensure-packages.sh g++

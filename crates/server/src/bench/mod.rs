@@ -50,8 +50,8 @@ pub struct Plan {
     /// Claims and sends of one round
     #[arg(long, default_value_t = 60_000)]
     pub claims: u64,
-    /// Connections of the load generator
-    #[arg(long, default_value_t = 1_000)]
+    /// Connections of the load generator; a listener has places for 4,096
+    #[arg(long, default_value_t = 3_000)]
     pub connections: usize,
     /// What to measure, by commas
     #[arg(

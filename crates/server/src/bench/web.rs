@@ -4,6 +4,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Bytes, routing::post};
 use hongbao_app::App;
+use hongbao_domain::Timestamp;
 use hongbao_http::pocket::{
     self, PocketState,
     token::{Claims, TokenIssuer, TokenVerifier},
@@ -29,7 +30,8 @@ pub(super) struct WebBench {
     product: SocketAddr,
     echo: SocketAddr,
     tokens: TokenIssuer,
-    expires_at: i64,
+    verifier: Arc<TokenVerifier>,
+    now: Timestamp,
     _stop: watch::Sender<bool>,
     _tasks: Vec<JoinHandle<Stopped>>,
 }
@@ -38,32 +40,35 @@ impl WebBench {
     /// Serves `app` and an echo on loopback.
     pub(super) async fn start(app: &Arc<App>) -> Result<Self, BenchError> {
         let verifier = TokenVerifier::shared_secret(SECRET).map_err(BenchError::other)?;
-        let state = PocketState { app: Arc::clone(app), tokens: Arc::new(verifier) };
+        let verifier = Arc::new(verifier);
+        let state = PocketState { app: Arc::clone(app), tokens: Arc::clone(&verifier) };
         let (stop, stopping) = watch::channel(false);
         let product = bind().await?;
         let echo = bind().await?;
         let addresses = (product.local_addr()?, echo.local_addr()?);
         // Counted as in a platform, for that costs something, too.
         let counted = RequestMetrics::default();
+        // The generator is one address, as a reverse proxy is.
         let limits = Limits::default();
+        let limits = Limits { connections_per_address_max: limits.connections_max, ..limits };
         let router = watching::watched(pocket::router(state), Face::Web, &counted, &limits);
         let echoing = Router::new().route("/", post(|body: Bytes| async { body }));
         let tasks = vec![
             tokio::spawn(net::serve_bounded(product, router, limits, told(stopping.clone()))),
             tokio::spawn(net::serve(echo, echoing, limits, told(stopping))),
         ];
-        let expires_at = app.clock().now().millis() / 1_000 + TOKEN_SECONDS;
         Ok(Self {
             product: addresses.0,
             echo: addresses.1,
             tokens: TokenIssuer::shared_secret(SECRET).map_err(BenchError::other)?,
-            expires_at,
+            verifier,
+            now: app.clock().now(),
             _stop: stop,
             _tasks: tasks,
         })
     }
 
-    /// Opens packets over HTTP, each by its receiver.
+    /// Opens packets over HTTP, each by its receiver, who called with the same token before.
     pub(super) async fn claims(
         &self,
         data: &Dataset,
@@ -99,11 +104,12 @@ impl WebBench {
             sub: person.openid.as_str().to_owned(),
             appid: person.app,
             openid: person.openid,
-            exp: self.expires_at,
+            exp: self.now.millis() / 1_000 + TOKEN_SECONDS,
             nbf: None,
             iss: None,
         };
         let token = self.tokens.issue(&claims).map_err(BenchError::other)?;
+        self.verifier.verify(&token, self.now).map_err(BenchError::other)?;
         let code = data.code(no)?;
         Ok(format!(
             "POST /pocket/v1/packets/{code}/open HTTP/1.1\r\nhost: bench\r\n\

@@ -39,9 +39,9 @@ use crate::{
 /// Jobs that wait. Batches come one by one from the executor; people's writes are rare.
 const JOBS_MAX: usize = 64;
 
-/// From how many rows on a batch is decided by the preparer. That one finds its pages in the
-/// system's cache, the writer in its own, which is faster: a small batch gains nothing.
-const PREPARED_ROWS_MIN: usize = 4_096;
+/// From how many rows on a batch is decided by the preparer: of some 200 claims. That one finds its
+/// pages in the system's cache, the writer in its own, which is faster: a small batch gains nothing.
+const PREPARED_ROWS_MIN: usize = 1_024;
 
 pub(super) type Job = Box<dyn FnOnce(&mut Writing) + Send>;
 

@@ -339,8 +339,11 @@ impl FromStr for PacketCode {
     fn from_str(text: &str) -> Result<Self, IdError> {
         const ERROR: IdError =
             IdError { kind: "packet code", rule: "36 characters of URL-safe base64" };
-        let decoded = URL_SAFE_NO_PAD.decode(text).ok().filter(|bytes| bytes.len() == Self::LEN);
-        let mut bytes = decoded.ok_or(ERROR)?.into_iter();
+        let mut bytes = [0; Self::LEN];
+        if URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) != Ok(Self::LEN) {
+            return Err(ERROR);
+        }
+        let mut bytes = bytes.into_iter();
         let mut number = |count: usize| {
             bytes.by_ref().take(count).fold(0_u64, |sum, b| (sum << 8) | u64::from(b))
         };

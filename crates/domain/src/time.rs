@@ -61,7 +61,7 @@ impl Timestamp {
 
     /// RFC 3339 with milliseconds and the offset of Beijing.
     pub fn rfc3339(self) -> String {
-        self.civil(BEIJING_OFFSET_HOURS).strftime("%Y-%m-%dT%H:%M:%S%.3f+08:00").to_string()
+        format!("{:.3}+08:00", self.civil(BEIJING_OFFSET_HOURS))
     }
 
     fn civil(self, offset_hours: i8) -> DateTime {

@@ -14,7 +14,7 @@
 //! | full queue | [`Failure::Busy`] at once: nothing happened, call again with the same number |
 //! | refusal | an answer of its own, never a failure of the batch |
 //! | lost commit | [`Failure::Unknown`]: call again with the same number and get what is true |
-//! | broken books, damaged row | [`Gate::halt`]: every command is answered [`Failure::Halted`] |
+//! | broken books, damaged row | [`Gate::halt`]: every command is answered [`Failure::Halted`], but of a batch that has decided already |
 //! | panic in a decision | [`Failure::Defect`] for that command, nothing for the others |
 //! | panic in the store | [`Failure::Unknown`] for the batch; the lane is closed, [`Failure::Unavailable`] for all after it |
 
@@ -229,7 +229,7 @@ async fn run_lane(taken: Taken) {
             biased;
             Some(ended) = under_way.join_next() => match ended {
                 Ok(()) => continue,
-                Err(_panic) => return,
+                Err(_panic) => break,
             },
             lot = lane.queue.take() => lot,
         };
@@ -261,6 +261,8 @@ async fn run_batch(lane: Arc<LaneParts>, lot: Lot<Box<dyn Queued>>, turn: Turn) 
         commands,
         span: span.clone(),
         metrics: Arc::clone(&lane.metrics),
+        gate: lane.gate.clone(),
+        halted: false,
         written: Arc::clone(&written),
     });
     let begun = Instant::now();
@@ -268,10 +270,9 @@ async fn run_batch(lane: Arc<LaneParts>, lot: Lot<Box<dyn Queued>>, turn: Turn) 
     let (work, committed) = transact.instrument(span).await;
     let done = Instant::now();
     lane.metrics.transacted(done - begun);
-    if committed.is_ok() {
-        let written = written.load(Ordering::Relaxed);
-        lane.bounds.are(lane.queue.paced(shared, written, begun, done));
-    }
+    // Of a batch that failed only the time counts, which the next one did not take.
+    let written = if committed.is_ok() { written.load(Ordering::Relaxed) } else { 0 };
+    lane.bounds.are(lane.queue.paced(shared, written, begun, done));
     work.answer(committed.err().map(|error| failure_of(&error, &lane.gate)));
 }
 
@@ -293,6 +294,9 @@ struct BatchWork {
     commands: Vec<Box<dyn Queued>>,
     span: Span,
     metrics: Arc<CommandMetrics>,
+    gate: Gate,
+    /// Whether money operations were stopped when it came to decide.
+    halted: bool,
     /// How many commands had effects, once they have decided.
     written: Arc<AtomicUsize>,
 }
@@ -301,6 +305,10 @@ impl Work for BatchWork {
     fn decide(&mut self, facts: Facts) -> (Facts, Changes) {
         // A thread of the store decides, which knows nothing of this batch's span.
         let _deciding = spans::decide(&self.span).entered();
+        self.halted = self.gate.halted().is_some();
+        if self.halted {
+            return (facts, Changes::default());
+        }
         let mut batch = Batch::new(facts);
         for command in &mut self.commands {
             command.decide(&mut batch);
@@ -312,6 +320,7 @@ impl Work for BatchWork {
     }
 
     fn answer(self: Box<Self>, failure: Option<Failure>) {
+        let failure = failure.or(self.halted.then_some(Failure::Halted));
         for command in self.commands {
             command.answer(failure.clone(), &self.metrics);
         }

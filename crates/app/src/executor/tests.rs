@@ -180,6 +180,31 @@ async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_
     assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
 }
 
+/// A store that finds money stopped by the time it has loaded.
+struct Stopping(Gate);
+
+#[async_trait]
+impl Transact for Stopping {
+    async fn transact(
+        &self,
+        _needs: Needs,
+        mut work: Box<dyn Work>,
+    ) -> (Box<dyn Work>, Result<(), StoreError>) {
+        self.0.halt("the books do not add up".to_owned());
+        let (_facts, changes) = work.decide(Facts::default());
+        assert!(changes.is_empty(), "nothing is decided any more");
+        (work, Ok(()))
+    }
+}
+
+#[tokio::test]
+async fn a_batch_that_comes_to_decide_when_money_is_stopped_decides_nothing() {
+    let gate = Gate::default();
+    let transact: Arc<dyn Transact> = Arc::new(Stopping(gate.clone()));
+    let executor = Executor::start(&transact, gate);
+    assert_eq!(executor.submit(Note).await, Err(Failure::Halted));
+}
+
 #[tokio::test]
 async fn a_lane_that_ends_leaves_nobody_waiting() {
     let store = Arc::new(Panicking { entered: Semaphore::new(0), may: Semaphore::new(0) });

@@ -70,8 +70,9 @@ pub trait Transact: Send + Sync + 'static {
     ) -> (Box<dyn Work>, Result<(), StoreError>);
 
     /// The same for a lane, which brings its next batch once `turn` is dropped. A store that can
-    /// decide a batch while the one before is being written drops it as early as that; batches
-    /// still take effect, and answer, in the order in which they came.
+    /// decide a batch while the one before is being written drops it as early as that. Batches
+    /// still take effect in the order in which they came, and none is returned as written or
+    /// decided before the one before it is durable.
     async fn transact_in_turn(
         &self,
         needs: Needs,

@@ -7,3 +7,4 @@ mod register;
 
 pub use directory::Directory;
 pub use inbox::{Inbox, InboxLine};
+pub use register::SUBJECT_BYTES_MAX;

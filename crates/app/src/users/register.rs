@@ -11,7 +11,8 @@ use crate::{
     ports::{NewUser, Person, UserRecord},
 };
 
-const SUBJECT_BYTES_MAX: usize = 128;
+/// The longest name that a host may have for somebody.
+pub const SUBJECT_BYTES_MAX: usize = 128;
 const DISPLAY_NAME_CHARS_MAX: usize = 32;
 
 impl App {

@@ -1,8 +1,9 @@
 //! Facts and changes → rows: everything a batch decided, in one transaction.
 //!
 //! Rows that exist are written with the version that was loaded in the `WHERE`, and one row must
-//! be affected; rows that are new are inserted, and their keys must be free. Either way a
-//! decision over stale facts cannot be booked, whatever went wrong above.
+//! be affected; rows that are new are inserted, and their keys must be free. Either way nothing is
+//! booked over rows that were changed since, whatever went wrong above; what was only read
+//! (settings, a freeze, an authorization) is for the transaction, or the `preparer`, to keep still.
 //!
 //! A claim dirties a page each of packet, wallet and user day, and appends to its journal:
 //! nothing else, no index. Keys are written in order, so that neighbours share a page.

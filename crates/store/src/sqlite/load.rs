@@ -1,4 +1,5 @@
-//! Needs → facts: every row a batch asks for, read under the write lock in the order of its key.
+//! Needs → facts: every row a batch asks for, read in the order of its key, under the write lock or
+//! by the `preparer`.
 //!
 //! Single-row statements, prepared once: on a native connection one costs a microsecond or two,
 //! and a batch has thousands. Rows that are absent are simply not in the facts.

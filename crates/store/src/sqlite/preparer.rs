@@ -3,13 +3,15 @@
 //! It reads a snapshot of its own and lays over it what the batch before changed. That is what the
 //! writer will find, as long as nothing but that batch is written in between and it does not fail:
 //! the [`Generation`] tells. If it has moved, the writer loads and lets decide again, as it does
-//! with small batches, and what was prepared is thrown away.
+//! with small batches, and what was prepared is thrown away. So it does with a batch that could not
+//! be prepared, whatever the reason: the writer finds it, or finds none.
 //!
 //! One batch is ahead at most. The next is begun when the writer has taken this one, so that only
 //! one batch is ever laid over, and whether it is to be laid over is known.
 
 use std::{
     convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
     sync::{
         Arc, Weak,
@@ -24,7 +26,6 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    broken::Broken,
     load, open,
     open::OpenError,
     work::Lent,
@@ -90,7 +91,6 @@ struct Preparing {
     clock: Arc<dyn Clock>,
     settings: Arc<SettingsCache>,
     writer: mpsc::Sender<Job>,
-    broken: Broken,
     generation: Generation,
     /// The batch before and its generation; gone once it is written.
     before: (Weak<Decided>, u64),
@@ -103,13 +103,11 @@ impl Preparer {
         clock: Arc<dyn Clock>,
         settings: Arc<SettingsCache>,
         writer: mpsc::Sender<Job>,
-        broken: Broken,
         generation: Generation,
     ) -> Result<Self, OpenError> {
         let connection = open::reader(path)?;
         let before = (Weak::new(), generation.now());
-        let mut preparing =
-            Preparing { connection, clock, settings, writer, broken, generation, before };
+        let mut preparing = Preparing { connection, clock, settings, writer, generation, before };
         let (batches, mut queue) = mpsc::channel(1);
         let thread = thread::Builder::new()
             .name("sqlite-preparer".to_owned())
@@ -155,11 +153,20 @@ impl Drop for Preparer {
 impl Preparing {
     fn take(&mut self, batch: Batch) {
         let Batch { needs, work, turn, answer } = batch;
-        let prepared = match self.prepare(&needs, &work) {
-            Ok(prepared) => prepared,
-            Err(error) => return drop(answer.send(Err(error))),
+        let prepared = match catch_unwind(AssertUnwindSafe(|| self.prepare(&needs, &work))) {
+            Ok(Ok(prepared)) => {
+                self.before = (Arc::downgrade(&prepared.decided), prepared.generation);
+                Some(prepared)
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "a batch could not be decided ahead");
+                None
+            }
+            Err(_panic) => {
+                tracing::error!("deciding a batch ahead panicked");
+                None
+            }
         };
-        self.before = (Arc::downgrade(&prepared.decided), prepared.generation);
         let (waiting, is_taken) = oneshot::channel::<Infallible>();
         let job: Job = Box::new(move |writing: &mut Writing| {
             let taken = move || drop((turn, waiting));
@@ -172,9 +179,6 @@ impl Preparing {
     }
 
     fn prepare(&mut self, needs: &Needs, work: &Lent) -> Result<Prepared, StoreError> {
-        if let Some(why) = self.broken.why() {
-            return Err(StoreError::Unavailable(why.to_owned()));
-        }
         let generation = self.generation.now();
         let facts = self.facts(needs, generation).map_err(Failure::into_store)?;
         let (facts, changes) = work.decide(facts)?;

@@ -149,6 +149,7 @@ macro_rules! store_suite {
                 }
                 follow {
                     facts_that_follow_a_batch_are_those_that_are_loaded_after_it,
+                    the_day_of_a_receiver_follows_the_claim_before,
                 }
                 races {
                     racing_sends_spend_the_balance_exactly,

@@ -37,6 +37,21 @@ pub async fn facts_that_follow_a_batch_are_those_that_are_loaded_after_it(h: &Ha
     }
 }
 
+/// A send names a receiver, and the receiver's day comes with it: nobody named the day.
+pub async fn the_day_of_a_receiver_follows_the_claim_before(h: &Harness) {
+    let town = Town::new(h).await;
+    let send = a_send(town.merchant, "b1", normal_terms("alice", 800));
+    let claim = a_claim(&send, h.send(&send).await, town.alice);
+    let (mut claims, mut sends) = (Needs::default(), Needs::default());
+    claim.needs(&mut claims);
+    a_send(town.merchant, "b2", normal_terms("alice", 900)).needs(&mut sends);
+    let mut followed = loaded(h, &sends).await;
+    let (facts, changes) = written(h, &claims, vec![Box::new(claim)]).await;
+    followed.follow(&sends, &facts, &changes);
+    assert_eq!(followed.user_day(town.merchant, town.alice).fen, fen(800));
+    assert_eq!(format!("{followed:#?}"), format!("{:#?}", loaded(h, &sends).await));
+}
+
 /// Every kind of row made, and each kind that changes changed.
 fn story(town: &Town) -> [Steps; 4] {
     let &Town { merchant, alice, bob, carol: _ } = town;

@@ -160,7 +160,11 @@ impl<T> LaneQueue<T> {
     ) -> Pace {
         let mut state = self.lock();
         let since = state.done_at.map_or(begun, |before| begun.max(before));
-        let took = done.saturating_duration_since(since);
+        if done <= since {
+            // Told late: the batch after it was told already, with the time of both.
+            return state.pace;
+        }
+        let took = done - since;
         state.done_at = Some(done);
         if shared {
             state.pace.note_shared(commands, took);

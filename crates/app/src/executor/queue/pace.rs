@@ -22,8 +22,8 @@ const BATCH_MIN: usize = 512;
 /// However much of a short batch is fixed, a journal among others may have such a part of a full
 /// one: else a slow disk would leave it next to nothing.
 const SHARE_PART: usize = 16;
-/// A lane's places, in full batches. With the one under way, what waits is worked off in about a
-/// second, unless the lane is so slow that [`BATCH_MIN`] takes longer.
+/// A lane's places, in full batches. With those under way, two at most, what waits is worked off in
+/// about a second, unless the lane is so slow that [`BATCH_MIN`] takes longer.
 const PLACES: usize = 2;
 
 /// What a lane may take.

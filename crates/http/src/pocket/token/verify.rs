@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hongbao_app::ports::Person;
+use hongbao_app::{ports::Person, users::SUBJECT_BYTES_MAX};
 use hongbao_domain::{AppId, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, TokenData, decode, decode_header};
 
@@ -74,6 +74,7 @@ impl TokenVerifier {
     #[must_use]
     pub fn from_issuer(mut self, issuer: impl Into<String>) -> Self {
         self.issuer = Some(issuer.into());
+        self.known = KnownTokens::default();
         self
     }
 
@@ -81,6 +82,7 @@ impl TokenVerifier {
     #[must_use]
     pub fn for_apps(mut self, apps: Vec<AppId>) -> Self {
         self.apps = apps;
+        self.known = KnownTokens::default();
         self
     }
 
@@ -96,7 +98,8 @@ impl TokenVerifier {
         };
         good.validity.check(now)?;
         let holder = Arc::clone(&good.holder);
-        if is_new {
+        // Nobody is registered under a longer one; such are not worth their place.
+        if is_new && holder.subject.len() <= SUBJECT_BYTES_MAX {
             self.known.put(digest, good);
         }
         Ok(holder)

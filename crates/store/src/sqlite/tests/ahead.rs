@@ -1,9 +1,12 @@
 //! Batches decided while the one before is being written: what they see, and when they are decided
 //! again.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use hongbao_app::ports::{Store as _, StoreError, Transact as _, Turn, Work};
@@ -62,11 +65,12 @@ async fn both<A: Command, B: Command>(
     };
     let released = async {
         while counts[1].load(Ordering::SeqCst) == 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
         }
         release();
     };
-    let (first, second, ()) = tokio::join!(first, second, released);
+    let all = async { tokio::join!(first, second, released) };
+    let (first, second, ()) = tokio::time::timeout(Duration::from_mins(1), all).await.unwrap();
     (first, second, counts.map(|count| count.load(Ordering::SeqCst)))
 }
 

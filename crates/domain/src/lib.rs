@@ -4,7 +4,7 @@
 //! can be run again from a number. The way of the data is always the same:
 //!
 //! 1. a [`Command`] says which rows it [`Needs`];
-//! 2. a store loads them under locks into [`Facts`];
+//! 2. a store loads them into [`Facts`], as they are when the changes will be written;
 //! 3. [`Batch::run`] lets each command decide in turn: facts in, [`Effects`] or a [`Refusal`] out,
 //!    and folds accepted effects into the facts, so that the next command sees them;
 //! 4. the store writes the [`Changes`] in one transaction.

@@ -3,7 +3,7 @@
 //! | step | who | what |
 //! | --- | --- | --- |
 //! | needs | [`Command::needs`] | names the rows a batch must load |
-//! | load | a store | fills [`Facts`] under locks, in one fixed order |
+//! | load | a store | fills [`Facts`] under locks, in one fixed order, or brings them to the same by [`Facts::follow`] |
 //! | decide | [`Command::decide`] | reads facts, answers with [`Effects`] or a refusal |
 //! | fold | [`Batch::run`] | posts transfers, moves balances, marks rows; the next command sees it |
 //! | commit | a store | writes [`Changes`] in one transaction |

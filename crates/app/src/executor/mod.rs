@@ -224,14 +224,16 @@ async fn run_lane(taken: Taken) {
     let Taken(lane) = &taken;
     lane.bounds.are(Pace::default());
     let mut under_way = JoinSet::new();
+    let mut least_beside = 1;
     loop {
+        let least = if under_way.is_empty() { 1 } else { least_beside };
         let lot = tokio::select! {
             biased;
             Some(ended) = under_way.join_next() => match ended {
                 Ok(()) => continue,
                 Err(_panic) => break,
             },
-            lot = lane.queue.take() => lot,
+            lot = lane.queue.take(least) => lot,
         };
         let Some(lot) = lot else { break };
         lane.metrics.taken(lot.commands.len());
@@ -243,7 +245,7 @@ async fn run_lane(taken: Taken) {
         }
         let (turn, over) = Turn::begin();
         under_way.spawn(run_batch(Arc::clone(lane), lot, turn));
-        over.await;
+        least_beside = over.await;
     }
     while under_way.join_next().await.is_some() {}
 }

@@ -92,8 +92,18 @@ impl Transact for Panicking {
 
 /// A store that has a lane's turn over at once, and keeps its batches until it may end them.
 struct Deciding {
+    least_beside: usize,
     entered: Semaphore,
     may: Semaphore,
+}
+
+impl Deciding {
+    fn start(least_beside: usize) -> (Arc<Self>, Executor) {
+        let (entered, may) = (Semaphore::new(0), Semaphore::new(0));
+        let store = Arc::new(Self { least_beside, entered, may });
+        let transact: Arc<dyn Transact> = Arc::<Self>::clone(&store);
+        (store, Executor::start(&transact, Gate::default()))
+    }
 }
 
 #[async_trait]
@@ -115,9 +125,14 @@ impl Transact for Deciding {
         work: Box<dyn Work>,
         turn: Turn,
     ) -> (Box<dyn Work>, Result<(), StoreError>) {
-        drop(turn);
+        turn.beside(self.least_beside);
         self.transact(needs, work).await
     }
+}
+
+fn submit_note(executor: &Executor, callers: &mut JoinSet<Result<(), Failure>>) {
+    let executor = executor.clone();
+    callers.spawn(async move { executor.submit(Note).await });
 }
 
 /// As many at once as a new lane takes; answers what they heard, all the same.
@@ -161,13 +176,10 @@ async fn a_store_that_fails_at_once_does_not_look_fast() {
 
 #[tokio::test]
 async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_is_written() {
-    let store = Arc::new(Deciding { entered: Semaphore::new(0), may: Semaphore::new(0) });
-    let transact: Arc<dyn Transact> = Arc::<Deciding>::clone(&store);
-    let executor = Executor::start(&transact, Gate::default());
+    let (store, executor) = Deciding::start(1);
     let mut callers = JoinSet::new();
     for _ in 0..2 {
-        let executor = executor.clone();
-        callers.spawn(async move { executor.submit(Note).await });
+        submit_note(&executor, &mut callers);
         store.entered.acquire().await.unwrap().forget();
     }
     assert!(callers.try_join_next().is_none(), "both are under way, and nobody is answered");
@@ -178,6 +190,35 @@ async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_
     // A lane that nobody can bring anything any more still answers.
     drop(executor);
     assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
+}
+
+#[tokio::test]
+async fn a_batch_too_small_to_be_decided_beside_another_gathers_until_it_is_large_or_that_one_ended()
+ {
+    let (store, executor) = Deciding::start(3);
+    let mut callers = JoinSet::new();
+    submit_note(&executor, &mut callers);
+    store.entered.acquire().await.unwrap().forget();
+    // Two are too few beside the first.
+    for _ in 0..2 {
+        submit_note(&executor, &mut callers);
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(store.entered.available_permits(), 0);
+    }
+    submit_note(&executor, &mut callers);
+    store.entered.acquire().await.unwrap().forget();
+    // One is too few beside those three, but not once they have ended.
+    submit_note(&executor, &mut callers);
+    store.may.add_permits(2);
+    for _ in 0..4 {
+        assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
+    }
+    store.entered.acquire().await.unwrap().forget();
+    store.may.add_permits(1);
+    assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
+    assert_eq!(store.entered.available_permits(), 0, "three batches of one, three and one");
 }
 
 /// A store that finds money stopped by the time it has loaded.

@@ -69,9 +69,9 @@ pub trait Transact: Send + Sync + 'static {
         work: Box<dyn Work>,
     ) -> (Box<dyn Work>, Result<(), StoreError>);
 
-    /// The same for a lane, which brings its next batch once `turn` is dropped. A store that can
-    /// decide a batch while the one before is being written drops it as early as that. Batches
-    /// still take effect in the order in which they came, and none is returned as written or
+    /// The same for a lane, which brings its next batch once `turn` is over. A store that can
+    /// decide a batch while the one before is being written ends it as early as that, with
+    /// [`Turn::beside`]. Batches still take effect in the order in which they came, and none is returned as written or
     /// decided before the one before it is durable.
     async fn transact_in_turn(
         &self,
@@ -90,15 +90,23 @@ pub trait Transact: Send + Sync + 'static {
     }
 }
 
-/// A lane's turn: while it is held, the lane brings nothing else.
+/// A lane's turn: while it is held, the lane brings nothing else. Dropping it ends it.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is told by being dropped")] oneshot::Sender<()>);
+pub struct Turn(oneshot::Sender<usize>);
 
 impl Turn {
-    /// A turn, and what waits until it is over.
-    pub fn begin() -> (Self, impl Future<Output = ()> + Send) {
+    /// A turn, and what waits until it is over; that answers how many commands the next batch must
+    /// have to be brought while one is under way.
+    pub fn begin() -> (Self, impl Future<Output = usize> + Send) {
         let (turn, over) = oneshot::channel();
-        (Self(turn), async move { drop(over.await) })
+        (Self(turn), async move { over.await.unwrap_or(1) })
+    }
+
+    /// Ends the turn while its batch is still to be written. A batch of fewer than `least` commands
+    /// would only wait for that, and is better brought when more have come.
+    pub fn beside(self, least: usize) {
+        // If nobody waits for it, the lane has ended.
+        let _ended = self.0.send(least);
     }
 }
 

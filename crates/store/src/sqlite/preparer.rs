@@ -82,6 +82,7 @@ struct Batch {
     needs: Needs,
     work: Lent,
     turn: Turn,
+    least_beside: usize,
     answer: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -120,17 +121,19 @@ impl Preparer {
         Ok(Self { batches: Some(batches), thread: Some(thread) })
     }
 
-    /// Has a batch decided and then written; `turn` is over once the writer has taken it.
+    /// Has a batch decided and then written; `turn` is over once the writer has taken it, for the
+    /// next of `least_beside` commands at least.
     pub(super) async fn transact(
         &self,
         needs: Needs,
         work: Lent,
         turn: Turn,
+        least_beside: usize,
     ) -> Result<(), StoreError> {
         let (answer, answered) = oneshot::channel();
         let ended = || StoreError::Unavailable("its preparer has ended".to_owned());
         let batches = self.batches.as_ref().ok_or_else(ended)?;
-        let batch = Batch { needs, work, turn, answer };
+        let batch = Batch { needs, work, turn, least_beside, answer };
         batches.send(batch).await.map_err(|_closed| ended())?;
         answered
             .await
@@ -152,7 +155,7 @@ impl Drop for Preparer {
 
 impl Preparing {
     fn take(&mut self, batch: Batch) {
-        let Batch { needs, work, turn, answer } = batch;
+        let Batch { needs, work, turn, least_beside, answer } = batch;
         let prepared = match catch_unwind(AssertUnwindSafe(|| self.prepare(&needs, &work))) {
             Ok(Ok(prepared)) => {
                 self.before = (Arc::downgrade(&prepared.decided), prepared.generation);
@@ -169,7 +172,10 @@ impl Preparing {
         };
         let (waiting, is_taken) = oneshot::channel::<Infallible>();
         let job: Job = Box::new(move |writing: &mut Writing| {
-            let taken = move || drop((turn, waiting));
+            let taken = move || {
+                turn.beside(least_beside);
+                drop(waiting);
+            };
             drop(answer.send(writing.transact_prepared(prepared, &needs, &work, taken)));
         });
         // If the writer has ended, the job is dropped, and with it the way to the caller.

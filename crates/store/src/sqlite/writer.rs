@@ -42,6 +42,8 @@ const JOBS_MAX: usize = 64;
 /// From how many rows on a batch is decided by the preparer: of 200 to 250 claims. That one finds its
 /// pages in the system's cache, the writer in its own, which is faster: a small batch gains nothing.
 const PREPARED_ROWS_MIN: usize = 1_024;
+/// Rows that a command needs: four or five.
+const ROWS_OF_A_COMMAND: usize = 4;
 
 pub(super) type Job = Box<dyn FnOnce(&mut Writing) + Send>;
 
@@ -164,7 +166,8 @@ impl Writer {
         match &self.preparer {
             Some(preparer) if needs.rows() >= self.prepared_rows_min => {
                 let work = Lent::new(work);
-                let result = preparer.transact(needs, work.clone(), turn).await;
+                let least_beside = self.prepared_rows_min / ROWS_OF_A_COMMAND;
+                let result = preparer.transact(needs, work.clone(), turn, least_beside).await;
                 (work.back(), result)
             }
             _ => {

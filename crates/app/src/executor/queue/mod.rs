@@ -132,12 +132,13 @@ impl<T> LaneQueue<T> {
         Ok(())
     }
 
-    /// The next batch, once there is a command; `None` once the queue is closed and empty.
-    pub(super) async fn take(&self) -> Option<Lot<T>> {
+    /// The next batch, once `least` commands wait or nobody brings any more; `None` once the queue
+    /// is closed and empty.
+    pub(super) async fn take(&self, least: usize) -> Option<Lot<T>> {
         loop {
             {
                 let mut state = self.lock();
-                if state.waiting > 0 {
+                if state.waiting >= least.max(1) || state.closed && state.waiting > 0 {
                     return Some(state.take());
                 }
                 if state.closed {

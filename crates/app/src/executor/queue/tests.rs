@@ -25,7 +25,7 @@ fn push(queue: &LaneQueue<Command>, number: u64, commands: std::ops::Range<usize
 }
 
 async fn take(queue: &LaneQueue<Command>) -> Vec<Command> {
-    queue.take().await.unwrap().commands
+    queue.take(1).await.unwrap().commands
 }
 
 fn of(batch: &[Command], number: u64) -> Vec<usize> {
@@ -170,7 +170,7 @@ async fn a_closed_queue_gives_what_it_holds_and_takes_no_more() {
     queue.close();
     assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
     assert_eq!(take(&queue).await.len(), 2);
-    assert!(queue.take().await.is_none());
+    assert!(queue.take(1).await.is_none());
 }
 
 #[tokio::test]
@@ -180,5 +180,5 @@ async fn an_abandoned_queue_gives_back_what_waits_so_that_callers_hear_of_it() {
     push(&queue, 2, 0..1);
     assert_eq!(queue.abandon().len(), 3);
     assert_eq!(queue.push(owner(1), (1, 2)), Err(NoPlace::Closed));
-    assert!(queue.take().await.is_none());
+    assert!(queue.take(1).await.is_none());
 }

@@ -1,8 +1,10 @@
 //! When the log is copied into the database, and when it is started over.
 //!
 //! The [`Copier`] copies beside the writer. Only a log of which everything is copied starts over,
-//! and while commits come one after another there is always a rest: so when the log is long, the
-//! writer copies that rest itself, between two jobs.
+//! and while commits come one after another there is always a rest, which the writer copies itself,
+//! between two jobs. So when the log is long, what is left is copied at once, however little it is,
+//! until the rest is so small that the writer's copy holds nobody up. Batches that are larger than
+//! such a rest never come to that: they are held up once in a while, when the log is longest.
 //!
 //! Readers are never in the way of copying what is older than their snapshot; they are in the way
 //! of starting over. While one holds a snapshot for long (a `verify`, a backup), the log grows,
@@ -15,13 +17,17 @@ use rusqlite::Connection;
 
 use super::{copier::Copier, open::BUSY_TIMEOUT};
 
-/// The log is copied when so many of its pages are not (16 MiB): long enough that pages dirtied by
+/// The log is copied when so many of its bytes are not (16 MiB): long enough that pages dirtied by
 /// several batches are copied once, short enough that commits do not wait long for a disk that
 /// takes in a copy.
-const STEP_PAGES: i64 = 4_096;
-/// After so many steps (256 MiB) the log is started over: it is read at the next start after a
-/// crash, and should not take longer than a second.
-const RESTART_STEPS: i64 = 16;
+const STEP_BYTES: i64 = 16 * 1024 * 1024;
+/// A rest of such a part of a step (4 MiB) takes the writer some ten milliseconds.
+const REST_PART: i64 = 4;
+/// After so many steps (256 MiB) the log is started over as soon as the rest is that small.
+const LONG_STEPS: i64 = 16;
+/// After so many steps (512 MiB) it is started over whatever the rest: it is read at the next start
+/// after a crash, and should not take longer than a second.
+const LONGEST_STEPS: i64 = 32;
 /// Longer than the queries of the pool take, so that a row of them that overlap cannot keep the
 /// log for ever; shorter than anybody minds once a step.
 const RESTART_WAIT: Duration = Duration::from_millis(250);
@@ -40,9 +46,10 @@ pub(super) enum Step {
 /// What the writer knows about its log.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
+    /// In pages, as everything here.
     step: i64,
-    /// From so many pages on it is started over.
-    restart_at: i64,
+    /// Readers were waited for in vain: not again before it is so long.
+    patient_until: i64,
 }
 
 /// What `PRAGMA wal_checkpoint` tells.
@@ -56,16 +63,15 @@ pub(super) struct Log {
     pub(super) copied: i64,
 }
 
-impl Default for Checkpoints {
-    fn default() -> Self {
-        Self::every(STEP_PAGES)
-    }
-}
-
 impl Checkpoints {
+    /// Of a database with pages of so many bytes.
+    pub(super) const fn of_pages(page_bytes: i64) -> Self {
+        Self::every(STEP_BYTES / page_bytes)
+    }
+
     /// Copies every `step` pages.
     pub(super) const fn every(step: i64) -> Self {
-        Self { step, restart_at: step * RESTART_STEPS }
+        Self { step, patient_until: 0 }
     }
 
     /// Does what the length of the log asks for, and tells what that was.
@@ -93,16 +99,19 @@ impl Checkpoints {
 
     /// What such a log asks for; nothing as long as it is being copied.
     pub(super) const fn step(&mut self, log: Log, copying: bool) -> Step {
-        let longest = self.step * RESTART_STEPS;
-        if log.pages < longest {
+        let rest = log.pages - log.copied;
+        let is_long = log.pages >= self.step * LONG_STEPS;
+        let is_small = rest <= self.step / REST_PART;
+        if !is_long {
             // It started over, or never was long.
-            self.restart_at = longest;
+            self.patient_until = 0;
         }
+        let is_due = is_long && (is_small || log.pages >= self.step * LONGEST_STEPS);
         if copying {
             Step::Nothing
-        } else if log.pages >= self.restart_at {
+        } else if is_due && log.pages >= self.patient_until {
             Step::Restart
-        } else if log.pages - log.copied >= self.step {
+        } else if rest >= self.step || (is_long && !is_small) {
             Step::Copy
         } else {
             Step::Nothing
@@ -111,7 +120,7 @@ impl Checkpoints {
 
     /// A reader was there all the time that a log of so many pages was waited for.
     pub(super) const fn waited_in_vain(&mut self, pages: i64) {
-        self.restart_at = pages.saturating_add(self.step);
+        self.patient_until = pages.saturating_add(self.step);
     }
 }
 

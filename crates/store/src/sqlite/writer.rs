@@ -80,10 +80,12 @@ impl Writer {
     ) -> Result<Self, OpenError> {
         let broken = Broken::default();
         let generation = Generation::default();
+        let connection = open::writer(path)?;
+        let page_bytes = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let writing = Writing {
-            connection: open::writer(path)?,
+            connection,
             copier: Copier::start(path, broken.clone())?,
-            checkpoints: Checkpoints::default(),
+            checkpoints: Checkpoints::of_pages(page_bytes),
             clock: Arc::clone(&clock),
             settings: Arc::clone(&settings),
             broken: broken.clone(),

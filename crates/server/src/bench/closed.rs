@@ -11,7 +11,7 @@ use hongbao_domain::Command;
 
 use super::BenchError;
 
-/// For an engine that sends a command away and has none of ours under way.
+/// Before a command that was sent away is submitted again, unless one is answered earlier.
 const PAUSE: Duration = Duration::from_millis(1);
 
 /// Submits `commands` in their order, as many at once as the engine takes and `in_flight` at most;
@@ -35,11 +35,13 @@ pub(super) async fn load<C: Command + Clone>(
         loop {
             let mut answer = Box::pin(submitted(app, place, command.clone()));
             match poll!(&mut answer) {
-                Poll::Ready((_, Err(Failure::Busy))) => {
-                    if !hear_one(&mut under_way, &mut heard).await? {
-                        tokio::time::sleep(PAUSE).await;
+                Poll::Ready((_, Err(Failure::Busy))) => tokio::select! {
+                    biased;
+                    heard_one = hear_one(&mut under_way, &mut heard), if !under_way.is_empty() => {
+                        heard_one?;
                     }
-                }
+                    () = tokio::time::sleep(PAUSE) => {}
+                },
                 Poll::Ready((place, answer)) => break heard(place, answer?)?,
                 Poll::Pending => break under_way.push(answer),
             }

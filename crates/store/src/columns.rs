@@ -49,6 +49,13 @@ pub(crate) fn hash_blob(head: &JournalHead) -> Option<&[u8]> {
     (head.seq > 0).then_some(head.hash.0.as_slice())
 }
 
+/// What of a packet nobody has claimed, and in how many shares.
+pub(crate) fn unclaimed(packet: &Packet) -> Outcome<(Fen, u32)> {
+    let fen = packet.total.minus(packet.claimed).ok();
+    let unclaimed = fen.zip(packet.share_count.checked_sub(packet.claimed_count));
+    unclaimed.ok_or_else(|| Failure::corrupt("a packet of which more was claimed than there is"))
+}
+
 /// When a packet was settled, or funded while it is open: never NULL (see `packet` in the
 /// migrations).
 pub(crate) fn changed_at(packet: &Packet) -> i64 {

@@ -305,23 +305,39 @@ impl<'r> Fields<'r> {
 
     /// The columns of `packet_columns!`.
     pub(crate) fn packet(&mut self) -> Outcome<Packet> {
+        let key = self.packet_key()?;
+        let kind = self.code(PacketKind::from_code)?;
+        let receiver = self.user()?;
+        let (total, share_count) = (self.fen()?, self.u32()?);
         Ok(Packet {
-            key: self.packet_key()?,
-            kind: self.code(PacketKind::from_code)?,
-            receiver: self.user()?,
-            total: self.fen()?,
-            share_count: self.u32()?,
+            key,
+            kind,
+            receiver,
+            total,
+            share_count,
             paid_from: self.code(AccountKind::from_code)?,
             funded_at: self.time()?,
             expire_at: self.time()?,
             secret: PacketSecret::new(self.raw()?),
             form: self.code(MessageForm::from_code)?,
             shares: self.shares()?,
-            claimed: self.fen()?,
-            claimed_count: self.u32()?,
+            claimed: self.claimed(total)?,
+            claimed_count: self.claimed_count(share_count)?,
             state: self.state()?,
             version: self.u64()?,
         })
+    }
+
+    /// What was claimed of `total`, from what was not.
+    fn claimed(&mut self, total: Fen) -> Outcome<Fen> {
+        let unclaimed = self.fen()?;
+        total.minus(unclaimed).map_err(|_overflow| self.damaged("a sum out of range"))
+    }
+
+    fn claimed_count(&mut self, share_count: u32) -> Outcome<u32> {
+        let unclaimed = self.u32()?;
+        let claimed = share_count.checked_sub(unclaimed);
+        claimed.ok_or_else(|| self.damaged("more shares left than there are"))
     }
 
     /// State and the time it was last changed.

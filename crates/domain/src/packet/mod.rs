@@ -79,12 +79,13 @@ pub enum PacketState {
 }
 
 impl PacketState {
-    /// The number that is stored.
+    /// The number that is stored. None is 1, which SQLite keeps in no byte at all: a row must not
+    /// become longer when its packet is settled.
     pub const fn code(self) -> u8 {
         match self {
-            Self::Open => 1,
-            Self::Claimed { .. } => 2,
-            Self::Refunded { .. } => 3,
+            Self::Open => 2,
+            Self::Claimed { .. } => 3,
+            Self::Refunded { .. } => 4,
         }
     }
 
@@ -99,9 +100,9 @@ impl PacketState {
     /// The state stored as `code` and `settled_at`.
     pub fn from_code(code: u8, settled_at: Option<Timestamp>) -> Option<Self> {
         match (code, settled_at) {
-            (1, None) => Some(Self::Open),
-            (2, Some(at)) => Some(Self::Claimed { at }),
-            (3, Some(at)) => Some(Self::Refunded { at }),
+            (2, None) => Some(Self::Open),
+            (3, Some(at)) => Some(Self::Claimed { at }),
+            (4, Some(at)) => Some(Self::Refunded { at }),
             _ => None,
         }
     }

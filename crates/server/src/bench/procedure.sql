@@ -20,8 +20,8 @@ DECLARE
     book merchant_book;
 BEGIN
     UPDATE packet
-    SET claimed = total, claimed_count = 1, state = 2, changed_at = now_ms, version = version + 1
-    WHERE merchant_id = payer AND packet_no = no AND state = 1 AND expire_at > now_ms
+    SET unclaimed = 0, unclaimed_count = 0, state = 3, changed_at = now_ms, version = version + 1
+    WHERE merchant_id = payer AND packet_no = no AND state = 2 AND expire_at > now_ms
     RETURNING * INTO STRICT opened;
     INSERT INTO user_day AS known (merchant_id, user_id, version, day, fen, packet_count)
     VALUES (payer, opened.receiver_id, 1, today, opened.total, 1)
@@ -75,11 +75,11 @@ BEGIN
     WHERE user_id = receiver;
     INSERT INTO packet (
         merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-        expire_at, secret, form, claimed, claimed_count, state, changed_at, version
+        expire_at, secret, form, unclaimed, unclaimed_count, state, changed_at, version
     )
     VALUES (
         payer, no, 1, receiver, 100, 1, 1, now_ms, now_ms + 86400000, decode(md5(no::text), 'hex'),
-        1, 0, 0, 1, now_ms, 1
+        1, 100, 1, 2, now_ms, 1
     );
     UPDATE merchant_book
     SET version = version + 1, basic_fen = basic_fen - 100, basic_seq = basic_seq + 1,

@@ -261,9 +261,10 @@ CREATE TABLE refused_order (
     PRIMARY KEY (merchant_id, packet_no)
 );
 
--- Small: every claim writes one of these. changed_at is funded_at while the packet is open and
--- the time it was settled at later: always filled, so that a claim hardly makes the row longer
--- and seldom splits a page. split_min and split_max are the bounds a group was drawn between.
+-- Small: every claim writes one of these, and must not make it longer, or it would split its page.
+-- So what is left is kept, which shrinks while the version grows; no state is 1, which SQLite keeps
+-- in no byte; and changed_at is always filled: it is funded_at while the packet is open and the time
+-- it was settled at later. split_min and split_max are the bounds a group was drawn between.
 CREATE TABLE packet (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,
@@ -274,14 +275,14 @@ CREATE TABLE packet (
     expire_at BIGINT NOT NULL,
     split_min BIGINT,
     split_max BIGINT,
-    claimed BIGINT NOT NULL CHECK (claimed BETWEEN 0 AND total),
-    claimed_count BIGINT NOT NULL CHECK (claimed_count BETWEEN 0 AND share_count),
+    unclaimed BIGINT NOT NULL CHECK (unclaimed BETWEEN 0 AND total),
+    unclaimed_count BIGINT NOT NULL CHECK (unclaimed_count BETWEEN 0 AND share_count),
     changed_at BIGINT NOT NULL,
     version BIGINT NOT NULL,
     kind SMALLINT NOT NULL,
     paid_from SMALLINT NOT NULL,
     form SMALLINT NOT NULL,
-    state SMALLINT NOT NULL CHECK (state BETWEEN 1 AND 3),
+    state SMALLINT NOT NULL CHECK (state BETWEEN 2 AND 4),
     secret BYTEA NOT NULL,
     shares BYTEA,
     PRIMARY KEY (merchant_id, packet_no)

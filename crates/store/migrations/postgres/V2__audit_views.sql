@@ -90,14 +90,15 @@ SELECT 'merchant/' || packet.merchant_id, packet.packet_no,
        'merchant/' || packet_terms.caller_id, packet_terms.bill_no,
        'user/' || packet.receiver_id,
        CASE packet.kind WHEN 1 THEN 'normal' WHEN 2 THEN 'group' END,
-       packet.total, packet.share_count, packet.claimed, packet.claimed_count,
-       CASE packet.state WHEN 3 THEN packet.total - packet.claimed ELSE 0 END,
-       CASE packet.state WHEN 1 THEN packet.total - packet.claimed ELSE 0 END,
-       CASE packet.state WHEN 1 THEN 'SENT' WHEN 2 THEN 'RECEIVED' WHEN 3 THEN 'REFUND' END,
+       packet.total, packet.share_count, packet.total - packet.unclaimed,
+       packet.share_count - packet.unclaimed_count,
+       CASE packet.state WHEN 4 THEN packet.unclaimed ELSE 0 END,
+       CASE packet.state WHEN 2 THEN packet.unclaimed ELSE 0 END,
+       CASE packet.state WHEN 2 THEN 'SENT' WHEN 3 THEN 'RECEIVED' WHEN 4 THEN 'REFUND' END,
        CASE packet.paid_from WHEN 1 THEN 'basic' WHEN 2 THEN 'operation' END,
        utc_text(packet.funded_at),
        utc_text(packet.expire_at),
-       CASE WHEN packet.state > 1 THEN
+       CASE WHEN packet.state > 2 THEN
            utc_text(packet.changed_at)
        END,
        packet.version
@@ -111,10 +112,11 @@ CREATE VIEW audit_claim (merchant, packet_no, share_no, claimer, amt, at_utc) AS
 SELECT 'merchant/' || merchant_id, packet_no, share_no, 'user/' || user_id, amount,
        utc_text(at)
 FROM (
-    SELECT merchant_id, packet_no, 1 AS share_no, receiver_id AS user_id, claimed AS amount,
+    SELECT merchant_id, packet_no, 1 AS share_no, receiver_id AS user_id,
+           total - unclaimed AS amount,
            changed_at AS at
     FROM packet
-    WHERE kind = 1 AND claimed_count = 1
+    WHERE kind = 1 AND unclaimed_count = share_count - 1
     UNION ALL
     SELECT merchant_id, packet_no, share_no, user_id, amount, at
     FROM group_claim

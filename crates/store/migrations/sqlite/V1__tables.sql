@@ -259,9 +259,10 @@ CREATE TABLE refused_order (
     PRIMARY KEY (merchant_id, packet_no)
 ) STRICT, WITHOUT ROWID;
 
--- Small: every claim writes one of these. changed_at is funded_at while the packet is open and
--- the time it was settled at later: always filled, so that a claim hardly makes the row longer
--- and seldom splits a page. split_min and split_max are the bounds a group was drawn between.
+-- Small: every claim writes one of these, and must not make it longer, or it would split its page.
+-- So what is left is kept, which shrinks while the version grows; no state is 1, which SQLite keeps
+-- in no byte; and changed_at is always filled: it is funded_at while the packet is open and the time
+-- it was settled at later. split_min and split_max are the bounds a group was drawn between.
 CREATE TABLE packet (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
@@ -277,9 +278,9 @@ CREATE TABLE packet (
     split_min INTEGER,
     split_max INTEGER,
     shares BLOB,
-    claimed INTEGER NOT NULL CHECK (claimed BETWEEN 0 AND total),
-    claimed_count INTEGER NOT NULL CHECK (claimed_count BETWEEN 0 AND share_count),
-    state INTEGER NOT NULL CHECK (state BETWEEN 1 AND 3),
+    unclaimed INTEGER NOT NULL CHECK (unclaimed BETWEEN 0 AND total),
+    unclaimed_count INTEGER NOT NULL CHECK (unclaimed_count BETWEEN 0 AND share_count),
+    state INTEGER NOT NULL CHECK (state BETWEEN 2 AND 4),
     changed_at INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, packet_no)

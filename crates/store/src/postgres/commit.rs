@@ -25,7 +25,7 @@ use super::{
 use crate::{
     columns::{
         absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
-        shares_blob, splits,
+        shares_blob, splits, unclaimed,
     },
     error::Outcome,
     queries::admin::insert_record,
@@ -56,7 +56,8 @@ WHERE merchant_book.merchant_id = new.merchant_id AND merchant_book.version = ne
 const INSERT_PACKETS: &str = "
 INSERT INTO packet (
     merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at, expire_at,
-    secret, form, split_min, split_max, shares, claimed, claimed_count, state, changed_at, version
+    secret, form, split_min, split_max, shares, unclaimed, unclaimed_count, state, changed_at,
+    version
 )
 SELECT *
 FROM unnest(
@@ -67,12 +68,12 @@ FROM unnest(
 )";
 const UPDATE_PACKETS: &str = "
 UPDATE packet
-SET claimed = new.claimed, claimed_count = new.claimed_count, state = new.state,
+SET unclaimed = new.unclaimed, unclaimed_count = new.unclaimed_count, state = new.state,
     changed_at = new.changed_at, version = new.version
 FROM unnest(
     $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[],
     $7::bigint[], $8::bigint[]
-) AS new (merchant_id, packet_no, loaded, claimed, claimed_count, state, changed_at, version)
+) AS new (merchant_id, packet_no, loaded, unclaimed, unclaimed_count, state, changed_at, version)
 WHERE packet.merchant_id = new.merchant_id AND packet.packet_no = new.packet_no
     AND packet.version = new.loaded";
 const INSERT_GROUP_CLAIMS: &str = "
@@ -249,12 +250,13 @@ fn packets<'b>(
             insert_packet(&mut new, packet, splits.get(key), shares)?;
             continue;
         }
+        let (unclaimed, unclaimed_count) = unclaimed(packet)?;
         known.push(values![
             merchant_int(key.merchant),
             int(key.no.get())?,
             loaded(slot)?,
-            packet.claimed.get(),
-            packet.claimed_count,
+            unclaimed.get(),
+            unclaimed_count,
             packet.state.code(),
             changed_at(packet),
             int(packet.version)?,
@@ -269,6 +271,7 @@ fn insert_packet<'b>(
     split: Option<&SplitTerms>,
     shares: Option<&'b [u8]>,
 ) -> Outcome<()> {
+    let (unclaimed, unclaimed_count) = unclaimed(packet)?;
     rows.push(values![
         merchant_int(packet.key.merchant),
         int(packet.key.no.get())?,
@@ -284,8 +287,8 @@ fn insert_packet<'b>(
         split.map(|split| split.min.get()),
         split.map(|split| split.max.get()),
         shares,
-        packet.claimed.get(),
-        packet.claimed_count,
+        unclaimed.get(),
+        unclaimed_count,
         packet.state.code(),
         changed_at(packet),
         int(packet.version)?,

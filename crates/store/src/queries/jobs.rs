@@ -20,13 +20,13 @@ const CURSOR_STEP_MILLIS: i64 = 60_000;
 pub(crate) const DUE_PACKETS: &str = "
 SELECT merchant_id, packet_no, expire_at
 FROM packet
-WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3 AND state = 1
+WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3 AND state = 2
 ORDER BY expire_at, packet_no
 LIMIT $4";
 
 /// The bound is on what is looked at: the index has the settled ones, too.
 pub(crate) const EXPIRING: &str = "
-SELECT count(*), count(*) FILTER (WHERE state = 1)
+SELECT count(*), count(*) FILTER (WHERE state = 2)
 FROM (
     SELECT state
     FROM packet

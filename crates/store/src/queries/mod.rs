@@ -40,7 +40,8 @@ macro_rules! wallet_columns {
 macro_rules! packet_columns {
     () => {
         "merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-         expire_at, secret, form, shares, claimed, claimed_count, state, changed_at, version"
+         expire_at, secret, form, shares, unclaimed, unclaimed_count, state, changed_at,
+         version"
     };
 }
 

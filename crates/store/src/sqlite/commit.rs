@@ -30,7 +30,7 @@ use super::{
 use crate::{
     columns::{
         absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
-        shares_blob, splits,
+        shares_blob, splits, unclaimed,
     },
     error::{Failure, Outcome, one},
     queries::{admin::insert_record, users::insert_entry},
@@ -45,13 +45,13 @@ const UPDATE_BOOK: &str = "UPDATE merchant_book SET
      WHERE merchant_id = ?19 AND version = ?20";
 const INSERT_PACKET: &str = "INSERT INTO packet (
          merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-         expire_at, secret, form, split_min, split_max, shares, claimed, claimed_count, state,
-         changed_at, version
+         expire_at, secret, form, split_min, split_max, shares, unclaimed, unclaimed_count,
+         state, changed_at, version
      )
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
          ?19)";
 const UPDATE_PACKET: &str = "UPDATE packet SET
-         claimed = ?1, claimed_count = ?2, state = ?3, changed_at = ?4, version = ?5
+         unclaimed = ?1, unclaimed_count = ?2, state = ?3, changed_at = ?4, version = ?5
      WHERE merchant_id = ?6 AND packet_no = ?7 AND version = ?8";
 const INSERT_GROUP_CLAIM: &str = "INSERT INTO group_claim (
          merchant_id, packet_no, user_id, share_no, amount, at
@@ -170,9 +170,10 @@ fn packets(
             insert_packet(&mut insert, packet, splits.get(key))?;
             continue;
         }
+        let (unclaimed, unclaimed_count) = unclaimed(packet)?;
         let params = params![
-            packet.claimed.get(),
-            packet.claimed_count,
+            unclaimed.get(),
+            unclaimed_count,
             packet.state.code(),
             changed_at(packet),
             int(packet.version)?,
@@ -190,6 +191,7 @@ fn insert_packet(
     packet: &Packet,
     split: Option<&SplitTerms>,
 ) -> Outcome<()> {
+    let (unclaimed, unclaimed_count) = unclaimed(packet)?;
     let params = params![
         merchant_int(packet.key.merchant),
         int(packet.key.no.get())?,
@@ -205,8 +207,8 @@ fn insert_packet(
         split.map(|split| split.min.get()),
         split.map(|split| split.max.get()),
         shares_blob(&packet.shares)?,
-        packet.claimed.get(),
-        packet.claimed_count,
+        unclaimed.get(),
+        unclaimed_count,
         packet.state.code(),
         changed_at(packet),
         int(packet.version)?,

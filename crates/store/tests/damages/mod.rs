@@ -138,18 +138,18 @@ pub const PACKETS: [Damage; 14] = [
     ),
     (
         "a refunded packet is open again",
-        "UPDATE packet SET state = 1 WHERE packet_no = 2",
+        "UPDATE packet SET state = 2 WHERE packet_no = 2",
         &[5, 6, 14, 21],
     ),
     (
         "a packet forgot a claim",
-        "UPDATE packet SET claimed = 0, claimed_count = 0 WHERE packet_no = 3",
+        "UPDATE packet SET unclaimed = total, unclaimed_count = share_count WHERE packet_no = 3",
         &[5, 6, 9, 21],
     ),
     (
         "a packet is worth a fen more",
         "UPDATE packet SET total = total + 1 WHERE packet_no = 4",
-        &[5, 13],
+        &[5, 6, 13],
     ),
     ("a packet changed once more", "UPDATE packet SET version = 9 WHERE packet_no = 4", &[21]),
     (

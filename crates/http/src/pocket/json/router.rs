@@ -1,12 +1,15 @@
 //! From a list of routes to a router, and to its part of the document.
 
+use std::convert::Infallible;
+
 use axum::{
     Router,
     extract::Request,
     http::{HeaderValue, header},
-    middleware::{self, Next},
     response::Response,
+    routing::Route as Inner,
 };
+use tower::{Service, layer::layer_fn, service_fn};
 use utoipa::openapi::{Components, ComponentsBuilder, Paths};
 
 use super::Route;
@@ -19,7 +22,7 @@ pub fn assemble<S: Clone + Send + Sync + 'static>(routes: Vec<Route<S>>, state: 
         .fold(Router::new(), |router, route| router.route(route.path(), route.handled()))
         .fallback(async || Problem::new(rows::NO_ROUTE))
         .method_not_allowed_fallback(async || Problem::new(rows::METHOD_NOT_ALLOWED))
-        .layer(middleware::from_fn(finish))
+        .layer(layer_fn(finishing))
         .with_state(state)
 }
 
@@ -39,10 +42,20 @@ pub fn document<S: Clone + Send + Sync + 'static>(
     (paths, components.build())
 }
 
+/// The routes with every answer finished. Not a function of axum's middleware, which would box
+/// the answer and clone the routes once more for each request.
+fn finishing(
+    mut routes: Inner,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone {
+    service_fn(move |request: Request| {
+        let language = Language::asked_for(request.headers());
+        let answer = routes.call(request);
+        async move { Ok(finished(answer.await?, language)) }
+    })
+}
+
 /// Problems in the caller's language, and headers that no answer goes without.
-async fn finish(request: Request, next: Next) -> Response {
-    let language = Language::asked_for(request.headers());
-    let mut response = next.run(request).await;
+fn finished(mut response: Response, language: Language) -> Response {
     if let Some(problem) = response.extensions_mut().remove::<Problem>() {
         let allow = response.headers_mut().remove(header::ALLOW);
         response = problem.response(language);

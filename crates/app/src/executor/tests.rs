@@ -193,8 +193,7 @@ async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_
 }
 
 #[tokio::test]
-async fn a_batch_too_small_to_be_decided_beside_another_gathers_until_it_is_large_or_that_one_ended()
- {
+async fn a_batch_too_small_to_be_decided_beside_another_gathers_until_that_one_ended() {
     let (store, executor) = Deciding::start(3);
     let mut callers = JoinSet::new();
     submit_note(&executor, &mut callers);

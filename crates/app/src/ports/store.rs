@@ -71,8 +71,8 @@ pub trait Transact: Send + Sync + 'static {
 
     /// The same for a lane, which brings its next batch once `turn` is over. A store that can
     /// decide a batch while the one before is being written ends it as early as that, with
-    /// [`Turn::beside`]. Batches still take effect in the order in which they came, and none is returned as written or
-    /// decided before the one before it is durable.
+    /// [`Turn::beside`]. Batches still take effect in the order in which they came, and none is
+    /// returned as written or decided before the one before it is durable.
     async fn transact_in_turn(
         &self,
         needs: Needs,

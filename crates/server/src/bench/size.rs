@@ -7,9 +7,9 @@ use super::{
 };
 use crate::commands::say;
 
-/// Packets of the smaller store, a tenth as many users, and claims of a round: with a few batches only,
-/// the first one and the last, beside which nothing is decided or written, would weigh more than the
-/// store.
+/// Packets of the smaller store, a tenth as many users, and claims of a round: with a few batches
+/// only, the first one and the last, beside which nothing is decided or written, would weigh more
+/// than the store.
 const SMALL: u64 = 100_000;
 
 /// Both stores in turn, round by round; the small one is made anew for each, or it would grow.

@@ -21,7 +21,7 @@ use super::{copier::Copier, open::BUSY_TIMEOUT};
 /// several batches are copied once, short enough that commits do not wait long for a disk that
 /// takes in a copy.
 const STEP_BYTES: i64 = 16 * 1024 * 1024;
-/// A rest of such a part of a step (4 MiB) takes the writer some ten milliseconds.
+/// A rest of such a part of a step (4 MiB) the writer copies without holding anybody up for long.
 const REST_PART: i64 = 4;
 /// After so many steps (256 MiB) the log is started over as soon as the rest is that small.
 const LONG_STEPS: i64 = 16;

@@ -26,8 +26,8 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// with pages of this size half the bytes of SQLite's usual 4 KiB, with 1 KiB too many pages.
 const PAGE_BYTES: i32 = 2_048;
 /// The most memory that the writer's page cache takes. A full batch of claims, scattered over ten
-/// million packets and a million users, dirties some 40,000 pages, and a page that does
-/// not fit is written twice. More is not better: below 1 GiB of database SQLite walks through the
+/// million packets and a million users, dirties some 40,000 pages, and a page that does not
+/// fit is written twice. More is not better: below 1 GiB of database SQLite walks through the
 /// whole cache after a commit that split a page.
 const WRITER_CACHE_KIB: i32 = 131_072;
 /// A reader's page cache: the few pages that its queries share.

@@ -7,7 +7,7 @@ use axum::{
     extract::Request,
     http::{HeaderValue, header},
     response::Response,
-    routing::Route as Inner,
+    routing,
 };
 use tower::{Service, layer::layer_fn, service_fn};
 use utoipa::openapi::{Components, ComponentsBuilder, Paths};
@@ -45,7 +45,7 @@ pub fn document<S: Clone + Send + Sync + 'static>(
 /// The routes with every answer finished. Not a function of axum's middleware, which would box
 /// the answer and clone the routes once more for each request.
 fn finishing(
-    mut routes: Inner,
+    mut routes: routing::Route,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone {
     service_fn(move |request: Request| {
         let language = Language::asked_for(request.headers());

@@ -82,7 +82,9 @@ async fn an_old_primary_that_comes_back_is_refused() {
     let promoted = pair.wait("promoted", 1).await;
     first_acknowledged(&ledger, promoted).await;
 
-    // Fenced, it comes back as a standby, and nobody takes it for anything else.
+    // Fenced, it comes back as a standby, and nobody takes it for anything else. It finds no
+    // primary: as the synchronous standby of the new one it would be waited for once it is killed.
+    pair.lead_nowhere("a");
     pair.start_node("a");
     let refused = verify(&pair.url_of("a"));
     assert!(refused.contains("it is in recovery"), "{refused}");

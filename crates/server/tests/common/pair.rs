@@ -94,8 +94,7 @@ impl Pair {
 
     /// Cuts a standby off from its primary: it gets nothing more, and neither of them is told.
     pub fn cut_off(&self, standby: &str) {
-        let nowhere = "primary_conninfo = 'host=/nonexistent user=hongbao'";
-        shell(&format!("echo \"{nowhere}\" >>{}/node.conf", self.path(standby)));
+        self.lead_nowhere(standby);
         self.ask(standby, "SELECT pg_reload_conf()").unwrap();
         // Its receiver ends and cannot start again.
         for _ in 0..100 {
@@ -106,6 +105,12 @@ impl Pair {
             std::thread::sleep(Duration::from_millis(50));
         }
         panic!("{standby} still receives");
+    }
+
+    /// Lets a server find no primary when it next reads its settings.
+    pub fn lead_nowhere(&self, node: &str) {
+        let nowhere = "primary_conninfo = 'host=/nonexistent user=hongbao'";
+        shell(&format!("echo \"{nowhere}\" >>{}/node.conf", self.path(node)));
     }
 
     /// Starts a server that is down, as it lies there.

@@ -54,6 +54,8 @@ struct State<T> {
     /// Who has something waiting; the first one is next.
     turns: VecDeque<Turn>,
     waiting: usize,
+    /// From so many on the lane is woken.
+    wanted: usize,
     pace: Pace,
     company: Company,
     /// Who was the last to get a place as one that is alone.
@@ -107,6 +109,7 @@ impl<T> LaneQueue<T> {
             waiters: HashMap::new(),
             turns: VecDeque::new(),
             waiting: 0,
+            wanted: 1,
             pace: Pace::default(),
             company: Company::default(),
             ahead: None,
@@ -127,8 +130,11 @@ impl<T> LaneQueue<T> {
             return Err(NoPlace::Full);
         }
         state.put(turn, command);
+        let enough = state.waiting >= state.wanted;
         drop(state);
-        self.arrived.notify_one();
+        if enough {
+            self.arrived.notify_one();
+        }
         Ok(())
     }
 
@@ -138,7 +144,8 @@ impl<T> LaneQueue<T> {
         loop {
             {
                 let mut state = self.lock();
-                if state.waiting >= least.max(1) || state.closed && state.waiting > 0 {
+                state.wanted = least.max(1);
+                if state.waiting >= state.wanted || state.closed && state.waiting > 0 {
                     return Some(state.take());
                 }
                 if state.closed {

@@ -67,8 +67,8 @@ pub(super) struct Prepared {
 
 impl Prepared {
     /// What it decided, if that still stands.
-    pub(super) fn standing(self, generation: &Generation) -> Option<Arc<Decided>> {
-        (self.generation == generation.now()).then_some(self.decided)
+    pub(super) fn standing(&self, generation: &Generation) -> Option<&Decided> {
+        (self.generation == generation.now()).then_some(&self.decided)
     }
 }
 
@@ -83,7 +83,15 @@ struct Batch {
     work: Lent,
     turn: Turn,
     least_beside: usize,
-    answer: oneshot::Sender<Result<(), StoreError>>,
+    answer: oneshot::Sender<Written>,
+}
+
+/// What became of a batch. Who waits for it also gets all that is of no use any more: to give back
+/// the memory of thousands of rows takes longer than the writer has.
+struct Written {
+    result: Result<(), StoreError>,
+    _needs: Needs,
+    _prepared: Option<Prepared>,
 }
 
 /// The thread's side.
@@ -93,7 +101,7 @@ struct Preparing {
     settings: Arc<SettingsCache>,
     writer: mpsc::Sender<Job>,
     generation: Generation,
-    /// The batch before and its generation; gone once it is written.
+    /// The batch before and its generation; gone soon after it is written.
     before: (Weak<Decided>, u64),
 }
 
@@ -135,9 +143,8 @@ impl Preparer {
         let batches = self.batches.as_ref().ok_or_else(ended)?;
         let batch = Batch { needs, work, turn, least_beside, answer };
         batches.send(batch).await.map_err(|_closed| ended())?;
-        answered
-            .await
-            .map_err(|_lost| StoreError::Unknown("the writer gave no answer".to_owned()))?
+        let written = answered.await;
+        written.map_err(|_lost| StoreError::Unknown("the writer gave no answer".to_owned()))?.result
     }
 }
 
@@ -176,7 +183,8 @@ impl Preparing {
                 turn.beside(least_beside);
                 drop(waiting);
             };
-            drop(answer.send(writing.transact_prepared(prepared, &needs, &work, taken)));
+            let result = writing.transact_prepared(prepared.as_ref(), &needs, &work, taken);
+            drop(answer.send(Written { result, _needs: needs, _prepared: prepared }));
         });
         // If the writer has ended, the job is dropped, and with it the way to the caller.
         if self.writer.blocking_send(job).is_ok() {

@@ -269,7 +269,7 @@ impl Writing {
     /// or that does not stand any more, has it decided again.
     pub(super) fn transact_prepared(
         &mut self,
-        prepared: Option<Prepared>,
+        prepared: Option<&Prepared>,
         needs: &Needs,
         work: &Lent,
         taken: impl FnOnce(),
@@ -282,7 +282,7 @@ impl Writing {
             return self.transact(needs, work);
         };
         taken();
-        let written = self.write_decided(&decided);
+        let written = self.write_decided(decided);
         if written.is_err() {
             // What was decided on top of it does not stand.
             self.generation.moves();

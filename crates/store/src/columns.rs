@@ -6,7 +6,7 @@ use hongbao_domain::{
     Fen, MerchantId, PacketKey,
     facts::{Changes, Facts, Slot},
     ledger::{JournalHead, Owner},
-    packet::{OrderState, Packet},
+    packet::{Order, OrderKey, OrderState, Packet},
     split::SplitTerms,
 };
 
@@ -68,9 +68,30 @@ pub(crate) fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item =
     rows.iter().filter(|(_, slot)| slot.changed)
 }
 
+/// Rows that a batch changed, by their keys.
+pub(crate) type ChangedRows<'b, K, T> = Vec<(&'b K, &'b Slot<T>)>;
+
+/// The rows that a batch made, and those it loaded and changed.
+pub(crate) fn new_and_known<K, T>(
+    rows: &BTreeMap<K, Slot<T>>,
+) -> (ChangedRows<'_, K, T>, ChangedRows<'_, K, T>) {
+    changed(rows).partition(|(_, slot)| slot.loaded.is_none())
+}
+
 /// The version that a row had when it was loaded.
 pub(crate) fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
     int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
+}
+
+/// The orders that a batch made, by their numbers.
+pub(crate) fn made_orders<'b>(
+    facts: &'b Facts,
+    changes: &'b Changes,
+) -> Outcome<Vec<(&'b OrderKey, &'b Order)>> {
+    let made = changes.orders.iter().filter(|(_, made)| **made);
+    let made =
+        made.map(|(key, _)| Ok((key, facts.orders.get(key).ok_or_else(|| absent("order"))?)));
+    made.collect()
 }
 
 /// The bounds that new groups were drawn between; they stand on the packet's row.

@@ -8,7 +8,7 @@ use hongbao_domain::{
 
 use super::rows::{Rows, Write};
 use crate::{
-    columns::{absent, int, merchant_int},
+    columns::{absent, int, made_orders, merchant_int},
     error::Outcome,
     queries::packets::Reason,
     session::values,
@@ -59,21 +59,23 @@ pub(super) fn reasons<'b>(
     Ok(reasons)
 }
 
-/// Orders made, their terms, refusals made, refusals made again.
+/// Orders made, their terms, refusals made, refusals made again. An order refused and cured within
+/// this batch is written as funded only: no reason is kept.
 pub(super) fn writes<'b>(
     facts: &'b Facts,
     changes: &'b Changes,
     reasons: &'b [(&'b OrderKey, String)],
 ) -> Outcome<[Write<'b>; 4]> {
     let (mut orders, mut terms) = (Rows::default(), Rows::default());
-    for (key, made) in &changes.orders {
-        let order = facts.orders.get(key).ok_or_else(|| absent("order"))?;
-        // Refused and cured within this batch, it is written as funded only: no reason is kept.
-        if *made {
-            let (merchant, no) = (merchant_int(order.packet.merchant), int(order.packet.no.get())?);
-            orders.push(values![merchant_int(key.caller), key.bill_no.as_str(), merchant, no]);
-            insert_terms(&mut terms, key, order)?;
-        }
+    let mut made = made_orders(facts, changes)?;
+    for (key, Order { packet, .. }) in &made {
+        let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
+        orders.push(values![merchant_int(key.caller), key.bill_no.as_str(), merchant, no]);
+    }
+    // Numbers of orders are in no order, those of packets are: the index of terms is appended to.
+    made.sort_unstable_by_key(|(_, order)| order.packet);
+    for (key, order) in made {
+        insert_terms(&mut terms, key, order)?;
     }
     let (mut refused, mut refused_again) = (Rows::default(), Rows::default());
     for (key, reason) in reasons {

@@ -8,32 +8,32 @@
 //! A claim dirties a page each of packet, wallet and user day, and appends to its journal:
 //! nothing else, no index. Keys are written in order, so that neighbours share a page.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::LazyLock};
 
-use hongbao_app::ports::WalletEntry;
 use hongbao_domain::{
-    MerchantId, PacketKey, UserId,
+    PacketKey,
     facts::{Changes, Facts},
-    ledger::{JournalRow, Owner},
+    ledger::Owner,
     limit::DayUse,
     merchant::Book,
-    packet::{OrderState, Packet},
+    packet::Packet,
     split::SplitTerms,
     wallet::Wallet,
 };
 use rusqlite::{CachedStatement, Connection, Params, params};
 
 use super::{
-    journal::Appender,
-    orders::{insert_order, update_refused},
+    insert::{Insert, Values},
+    journal,
+    orders::orders,
 };
 use crate::{
     columns::{
-        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
-        shares_blob, splits, unclaimed,
+        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, new_and_known,
+        owner_columns, shares_blob, splits, unclaimed,
     },
     error::{Failure, Outcome, one},
-    queries::{admin::insert_record, users::insert_entry},
+    queries::admin::insert_record,
     session::ready,
 };
 
@@ -43,24 +43,31 @@ const UPDATE_BOOK: &str = "UPDATE merchant_book SET
          journal_seq = ?10, journal_hash = ?11, journal_at = ?12, day_version = ?13, day = ?14,
          day_fen = ?15, day_count = ?16, last_packet = ?17, clock_offset_millis = ?18
      WHERE merchant_id = ?19 AND version = ?20";
-const INSERT_PACKET: &str = "INSERT INTO packet (
-         merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-         expire_at, secret, form, split_min, split_max, shares, unclaimed, unclaimed_count,
-         state, changed_at, version
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-         ?19)";
+static INSERT_PACKETS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "packet",
+        "INSERT INTO packet (
+             merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
+             expire_at, secret, form, split_min, split_max, shares, unclaimed, unclaimed_count,
+             state, changed_at, version
+         )",
+    )
+});
 const UPDATE_PACKET: &str = "UPDATE packet SET
          unclaimed = ?1, unclaimed_count = ?2, state = ?3, changed_at = ?4, version = ?5
      WHERE merchant_id = ?6 AND packet_no = ?7 AND version = ?8";
-const INSERT_GROUP_CLAIM: &str = "INSERT INTO group_claim (
-         merchant_id, packet_no, user_id, share_no, amount, at
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const INSERT_USER_DAY: &str = "INSERT INTO user_day (
-         version, day, fen, packet_count, merchant_id, user_id
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+static INSERT_GROUP_CLAIMS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "group_claim",
+        "INSERT INTO group_claim (merchant_id, packet_no, user_id, share_no, amount, at)",
+    )
+});
+static INSERT_USER_DAYS: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "user_day",
+        "INSERT INTO user_day (merchant_id, user_id, version, day, fen, packet_count)",
+    )
+});
 const UPDATE_USER_DAY: &str = "UPDATE user_day SET
          version = ?1, day = ?2, fen = ?3, packet_count = ?4
      WHERE merchant_id = ?5 AND user_id = ?6 AND version = ?7";
@@ -92,7 +99,7 @@ pub(super) fn changes(connection: &Connection, facts: &Facts, changes: &Changes)
     group_claims(connection, facts, changes)?;
     user_days(connection, facts)?;
     wallets(connection, facts)?;
-    journals(connection, &changes.journal)?;
+    journal::append(connection, &changes.journal)?;
     posted(connection, facts, changes)?;
     payouts(connection, facts, changes)?;
     for record in &changes.records {
@@ -142,34 +149,18 @@ fn books(connection: &Connection, facts: &Facts) -> Outcome<()> {
     Ok(())
 }
 
-fn orders(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
-    for (key, made) in &changes.orders {
-        let order = facts.orders.get(key);
-        let order = order.ok_or_else(|| absent("order"))?;
-        match &order.state {
-            // Refused and cured within this batch, it is written as funded only: no reason is kept.
-            _ if *made => insert_order(connection, key, order)?,
-            OrderState::Refused(refused) => update_refused(connection, order.packet, refused)?,
-            // Cured: its packet is new, and the reason stays if a batch before wrote one.
-            OrderState::Funded { .. } => {}
-        }
-    }
-    Ok(())
-}
-
 fn packets(
     connection: &Connection,
     facts: &Facts,
     splits: &BTreeMap<PacketKey, SplitTerms>,
 ) -> Outcome<()> {
-    let mut insert = connection.prepare_cached(INSERT_PACKET)?;
+    let (new, known) = new_and_known(&facts.packets);
+    INSERT_PACKETS.all(connection, &new, |(key, slot), values| {
+        new_packet(&slot.row, splits.get(key), values)
+    })?;
     let mut update = connection.prepare_cached(UPDATE_PACKET)?;
-    for (key, slot) in changed(&facts.packets) {
+    for (key, slot) in known {
         let packet = &slot.row;
-        if slot.loaded.is_none() {
-            insert_packet(&mut insert, packet, splits.get(key))?;
-            continue;
-        }
         let (unclaimed, unclaimed_count) = unclaimed(packet)?;
         let params = params![
             unclaimed.get(),
@@ -186,13 +177,13 @@ fn packets(
     Ok(())
 }
 
-fn insert_packet(
-    statement: &mut CachedStatement<'_>,
+fn new_packet(
     packet: &Packet,
     split: Option<&SplitTerms>,
+    values: &mut Values<'_, '_>,
 ) -> Outcome<()> {
     let (unclaimed, unclaimed_count) = unclaimed(packet)?;
-    let params = params![
+    values.bind(params![
         merchant_int(packet.key.merchant),
         int(packet.key.no.get())?,
         packet.kind.code(),
@@ -212,43 +203,52 @@ fn insert_packet(
         packet.state.code(),
         changed_at(packet),
         int(packet.version)?,
-    ];
-    insert(statement, params, "packet")
+    ])
 }
 
 fn group_claims(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
-    for key in &changes.group_claims {
+    let keys: Vec<_> = changes.group_claims.iter().collect();
+    INSERT_GROUP_CLAIMS.all(connection, &keys, |key, values| {
         let claim = facts.group_claims.get(key);
         let claim = claim.ok_or_else(|| absent("group_claim"))?;
-        let mut statement = connection.prepare_cached(INSERT_GROUP_CLAIM)?;
         let (packet, user) = key;
-        let params = params![
+        values.bind(params![
             merchant_int(packet.merchant),
             int(packet.no.get())?,
             int(user.get())?,
             claim.share_no,
             claim.amount.get(),
             claim.at.millis(),
-        ];
-        insert(&mut statement, params, "group_claim")?;
-    }
-    Ok(())
+        ])
+    })
 }
 
 fn user_days(connection: &Connection, facts: &Facts) -> Outcome<()> {
-    let mut insert_day = connection.prepare_cached(INSERT_USER_DAY)?;
-    let mut update_day = connection.prepare_cached(UPDATE_USER_DAY)?;
-    for ((merchant, user), slot) in changed::<(MerchantId, UserId), DayUse>(&facts.user_days) {
-        let (version, day, fen, count) =
-            (int(slot.row.version)?, slot.row.day.number(), slot.row.fen.get(), slot.row.count);
-        let (merchant, user) = (merchant_int(*merchant), int(user.get())?);
-        if slot.loaded.is_none() {
-            let row = (version, day, fen, count, merchant, user);
-            insert(&mut insert_day, row, "user_day")?;
-        } else {
-            let row = (version, day, fen, count, merchant, user, loaded(slot)?);
-            one(update_day.execute(row)?, "user_day")?;
-        }
+    let (new, known) = new_and_known(&facts.user_days);
+    INSERT_USER_DAYS.all(connection, &new, |((merchant, user), slot), values| {
+        let DayUse { version, day, fen, count } = &slot.row;
+        values.bind(params![
+            merchant_int(*merchant),
+            int(user.get())?,
+            int(*version)?,
+            day.number(),
+            fen.get(),
+            count,
+        ])
+    })?;
+    let mut update = connection.prepare_cached(UPDATE_USER_DAY)?;
+    for ((merchant, user), slot) in known {
+        let DayUse { version, day, fen, count } = &slot.row;
+        let params = params![
+            int(*version)?,
+            day.number(),
+            fen.get(),
+            count,
+            merchant_int(*merchant),
+            int(user.get())?,
+            loaded(slot)?,
+        ];
+        one(update.execute(params)?, "user_day")?;
     }
     Ok(())
 }
@@ -270,30 +270,6 @@ fn wallets(connection: &Connection, facts: &Facts) -> Outcome<()> {
             loaded(slot)?,
         ];
         one(statement.execute(params)?, "wallet")?;
-    }
-    Ok(())
-}
-
-fn journals(connection: &Connection, rows: &[JournalRow]) -> Outcome<()> {
-    // Each journal's rows together: appends to one journal share a page.
-    let mut rows: Vec<&JournalRow> = rows.iter().collect();
-    rows.sort_by_key(|row| (row.transfer.journal, row.seq));
-    let mut appender = Appender::new(connection)?;
-    for row in &rows {
-        appender.append(row)?;
-    }
-    for row in &rows {
-        if matches!(row.transfer.journal, Owner::User(_)) {
-            wallet_entries(connection, row)?;
-        }
-    }
-    Ok(())
-}
-
-/// The history lines of a row of a user's journal; those of merchants' journals are followed.
-fn wallet_entries(connection: &Connection, row: &JournalRow) -> Outcome<()> {
-    for entry in WalletEntry::of(row) {
-        one(ready(insert_entry(connection, &entry))?, "wallet_entry")?;
     }
     Ok(())
 }

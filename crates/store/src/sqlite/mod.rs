@@ -8,7 +8,7 @@
 //! | `broken` | when nothing is written any more |
 //! | `checkpoint`, `copier` | when its log is copied into the database, and the thread that does it |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
-//! | `journal`, `orders` | parts of `commit` |
+//! | `journal`, `orders`, `insert` | parts of `commit` |
 //! | `readers`, `session` | snapshots for queries; what queries are run with |
 //! | `audit` | one consistent view, and the damage that only SQLite can name |
 //! | `store` | the port, method by method |
@@ -22,6 +22,7 @@ mod checkpoint;
 mod commit;
 mod copier;
 mod files;
+mod insert;
 mod journal;
 mod load;
 pub(crate) mod moving;

@@ -3,6 +3,7 @@
 mod ahead;
 mod checkpoints;
 mod damage;
+mod insert;
 mod money;
 mod opening;
 mod speed;

@@ -20,7 +20,7 @@ use hongbao_domain::{
     split::SplitTerms,
     wallet::Wallet,
 };
-use rusqlite::{CachedStatement, Connection, Params, params};
+use rusqlite::{Connection, params};
 
 use super::{
     insert::{Insert, Values},
@@ -32,7 +32,7 @@ use crate::{
         absent, changed, changed_at, hash_blob, int, loaded, merchant_int, new_and_known,
         owner_columns, shares_blob, splits, unclaimed,
     },
-    error::{Failure, Outcome, one},
+    error::{Outcome, one},
     queries::admin::insert_record,
     session::ready,
 };
@@ -75,18 +75,27 @@ const UPDATE_WALLET: &str = "UPDATE wallet SET
          wallet_fen = ?1, wallet_seq = ?2, external_fen = ?3, external_seq = ?4,
          journal_seq = ?5, journal_hash = ?6, journal_at = ?7
      WHERE user_id = ?8 AND wallet_seq + external_seq = ?9";
-const INSERT_MERCHANT_POSTED: &str = "INSERT INTO merchant_posted (
-         merchant_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
-         to_merchant_id, to_user_id, amount, at
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const INSERT_USER_POSTED: &str = "INSERT INTO user_posted (
-         user_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
-         to_merchant_id, to_user_id, amount, at
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
-const INSERT_PAYOUT: &str = "INSERT INTO payout (amount, state, at, user_id, reference)
-     VALUES (?1, ?2, ?3, ?4, ?5)";
+static INSERT_MERCHANT_POSTED: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "merchant_posted",
+        "INSERT INTO merchant_posted (
+             merchant_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
+             to_merchant_id, to_user_id, amount, at
+         )",
+    )
+});
+static INSERT_USER_POSTED: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "user_posted",
+        "INSERT INTO user_posted (
+             user_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
+             to_merchant_id, to_user_id, amount, at
+         )",
+    )
+});
+static INSERT_PAYOUT: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new("payout", "INSERT INTO payout (amount, state, at, user_id, reference)")
+});
 /// A payout is settled once: only a pending one changes.
 const UPDATE_PAYOUT: &str = "UPDATE payout SET state = ?2
      WHERE amount = ?1 AND at = ?3 AND user_id = ?4 AND reference = ?5 AND state = 1";
@@ -277,13 +286,13 @@ fn wallets(connection: &Connection, facts: &Facts) -> Outcome<()> {
 fn posted(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
     for key in &changes.posted {
         let posted = facts.posted.get(key).ok_or_else(|| absent("posted"))?;
-        let (sql, owner, what) = match key.owner {
-            Owner::Merchant(id) => (INSERT_MERCHANT_POSTED, merchant_int(id), "merchant_posted"),
-            Owner::User(id) => (INSERT_USER_POSTED, int(id.get())?, "user_posted"),
+        let (insert, owner) = match key.owner {
+            Owner::Merchant(id) => (&INSERT_MERCHANT_POSTED, merchant_int(id)),
+            Owner::User(id) => (&INSERT_USER_POSTED, int(id.get())?),
         };
         let (from_merchant, from_user) = owner_columns(posted.from.owner)?;
         let (to_merchant, to_user) = owner_columns(posted.to.owner)?;
-        let params = params![
+        let values = params![
             owner,
             key.reference.as_str(),
             posted.kind.code(),
@@ -296,7 +305,7 @@ fn posted(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<
             posted.amount.get(),
             posted.at.millis(),
         ];
-        insert(&mut connection.prepare_cached(sql)?, params, what)?;
+        insert.row(connection, values)?;
     }
     Ok(())
 }
@@ -312,21 +321,11 @@ fn payouts(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome
             key.reference.as_str(),
         ];
         if *made {
-            insert(&mut connection.prepare_cached(INSERT_PAYOUT)?, params, "payout")?;
+            INSERT_PAYOUT.row(connection, params)?;
         } else {
             let mut statement = connection.prepare_cached(UPDATE_PAYOUT)?;
             one(statement.execute(params)?, "payout")?;
         }
     }
-    Ok(())
-}
-
-/// Inserts one row; a key that is taken is a conflict.
-pub(super) fn insert(
-    statement: &mut CachedStatement<'_>,
-    params: impl Params,
-    what: &'static str,
-) -> Outcome<()> {
-    statement.execute(params).map_err(|error| Failure::from(error).inserting(what))?;
     Ok(())
 }

@@ -30,6 +30,11 @@ impl Insert {
         Self { what, columns, one, many }
     }
 
+    /// Inserts one row, of these values in the order of the columns. A key that is taken is a conflict.
+    pub(super) fn row(&self, connection: &Connection, values: &[&dyn ToSql]) -> Outcome<()> {
+        self.all(connection, slice::from_ref(&values), |values, place| place.bind(values))
+    }
+
     /// Inserts `rows` in their order; `bind` gives the values of one, in the order of the columns.
     /// A key that is taken is a conflict.
     pub(super) fn all<R>(

@@ -3,17 +3,14 @@
 use std::sync::LazyLock;
 
 use hongbao_domain::{
-    AppId, PacketKey,
+    AppId,
     facts::{Changes, Facts},
     merchant::Scene,
-    packet::{Order, OrderKey, OrderState, RefusedOrder},
+    packet::{Order, OrderKey, OrderState},
 };
 use rusqlite::{Connection, params};
 
-use super::{
-    commit::insert,
-    insert::{Insert, Values},
-};
+use super::insert::{Insert, Values};
 use crate::{
     columns::{absent, int, made_orders, merchant_int},
     error::{Outcome, one},
@@ -33,10 +30,12 @@ static INSERT_TERMS: LazyLock<Insert> = LazyLock::new(|| {
          )",
     )
 });
-const INSERT_REFUSED: &str = "INSERT INTO refused_order (
-         merchant_id, packet_no, reason, since, attempts
-     )
-     VALUES (?1, ?2, ?3, ?4, ?5)";
+static INSERT_REFUSED: LazyLock<Insert> = LazyLock::new(|| {
+    Insert::new(
+        "refused_order",
+        "INSERT INTO refused_order (merchant_id, packet_no, reason, since, attempts)",
+    )
+});
 /// Attempts only grow, so that an older reason never comes back.
 const UPDATE_REFUSED: &str = "UPDATE refused_order SET reason = ?3, attempts = ?5
      WHERE merchant_id = ?1 AND packet_no = ?2 AND since = ?4 AND attempts < ?5";
@@ -85,38 +84,20 @@ fn new_terms(key: &OrderKey, order: &Order, values: &mut Values<'_, '_>) -> Outc
 fn refusals(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
     for (key, made) in &changes.orders {
         let order = facts.orders.get(key).ok_or_else(|| absent("order"))?;
-        match &order.state {
-            OrderState::Refused(refused) if *made => {
-                insert_refused(connection, order.packet, refused)?;
-            }
-            OrderState::Refused(refused) => update_refused(connection, order.packet, refused)?,
-            OrderState::Funded { .. } => {}
+        let OrderState::Refused(refused) = &order.state else { continue };
+        let params = params![
+            merchant_int(order.packet.merchant),
+            int(order.packet.no.get())?,
+            Reason::text(&refused.reason)?,
+            refused.since.millis(),
+            refused.attempts,
+        ];
+        if *made {
+            INSERT_REFUSED.row(connection, params)?;
+        } else {
+            let mut statement = connection.prepare_cached(UPDATE_REFUSED)?;
+            one(statement.execute(params)?, "refused_order")?;
         }
     }
     Ok(())
-}
-
-fn insert_refused(
-    connection: &Connection,
-    packet: PacketKey,
-    refused: &RefusedOrder,
-) -> Outcome<()> {
-    let mut statement = connection.prepare_cached(INSERT_REFUSED)?;
-    insert(&mut statement, refused_row(packet, refused)?, "refused_order")
-}
-
-fn update_refused(
-    connection: &Connection,
-    packet: PacketKey,
-    refused: &RefusedOrder,
-) -> Outcome<()> {
-    let mut statement = connection.prepare_cached(UPDATE_REFUSED)?;
-    one(statement.execute(refused_row(packet, refused)?)?, "refused_order")
-}
-
-/// As both statements take it.
-fn refused_row(packet: PacketKey, refused: &RefusedOrder) -> Outcome<(i64, i64, String, i64, u32)> {
-    let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
-    let reason = Reason::text(&refused.reason)?;
-    Ok((merchant, no, reason, refused.since.millis(), refused.attempts))
 }

@@ -201,7 +201,8 @@ impl Preparing {
 
     /// Facts as they are once the batch before is written.
     fn facts(&mut self, needs: &Needs, generation: u64) -> Outcome<Facts> {
-        // Asked before the snapshot is begun: if it is gone, the snapshot has it.
+        // Asked before the snapshot is begun: if it is gone, the snapshot has it. If it is there and the
+        // snapshot has it, too, laying it over changes nothing.
         let before = match &self.before {
             (before, known) if *known == generation => before.upgrade(),
             _ => None,

@@ -6,8 +6,7 @@ use hongbao_domain::{
     Fen, MerchantId, PacketKey,
     facts::{Changes, Facts, Slot},
     ledger::{JournalHead, Owner},
-    packet::{Order, OrderKey, OrderState, Packet},
-    split::SplitTerms,
+    packet::{Order, OrderKey, OrderState, Packet, RefusedOrder},
 };
 
 use crate::error::{Failure, Outcome};
@@ -31,7 +30,7 @@ pub(crate) fn owner_columns(owner: Owner) -> Outcome<(Option<i64>, Option<i64>)>
 }
 
 /// Drawn shares as a column takes them: four big-endian bytes each, NULL for a normal packet.
-pub(crate) fn shares_blob(shares: &[Fen]) -> Outcome<Option<Vec<u8>>> {
+fn shares_blob(shares: &[Fen]) -> Outcome<Option<Vec<u8>>> {
     if shares.is_empty() {
         return Ok(None);
     }
@@ -49,20 +48,6 @@ pub(crate) fn hash_blob(head: &JournalHead) -> Option<&[u8]> {
     (head.seq > 0).then_some(head.hash.0.as_slice())
 }
 
-/// What of a packet nobody has claimed, and in how many shares.
-pub(crate) fn unclaimed(packet: &Packet) -> Outcome<(Fen, u32)> {
-    let fen = packet.total.minus(packet.claimed).ok();
-    let unclaimed = fen.zip(packet.share_count.checked_sub(packet.claimed_count));
-    unclaimed.ok_or_else(|| Failure::corrupt("a packet of which more was claimed than there is"))
-}
-
-/// When a packet was settled, or funded while it is open: never NULL (see `packet` in the
-/// migrations).
-pub(crate) fn changed_at(packet: &Packet) -> i64 {
-    let at = packet.state.settled_at().unwrap_or(packet.funded_at);
-    at.millis()
-}
-
 /// The rows that a batch changed.
 pub(crate) fn changed<K, T>(rows: &BTreeMap<K, Slot<T>>) -> impl Iterator<Item = (&K, &Slot<T>)> {
     rows.iter().filter(|(_, slot)| slot.changed)
@@ -78,30 +63,88 @@ pub(crate) fn new_and_known<K, T>(
     changed(rows).partition(|(_, slot)| slot.loaded.is_none())
 }
 
+/// The packets whose progress a batch began, and those whose progress it loaded and changed. A packet
+/// that was only funded has none.
+pub(crate) fn begun_and_known(
+    packets: &BTreeMap<PacketKey, Slot<Packet>>,
+) -> (ChangedRows<'_, PacketKey, Packet>, ChangedRows<'_, PacketKey, Packet>) {
+    let progressed = changed(packets).filter(|(_, slot)| slot.row.version > Packet::FUNDED);
+    progressed.partition(|(_, slot)| slot.loaded.is_none_or(|loaded| loaded == Packet::FUNDED))
+}
+
 /// The version that a row had when it was loaded.
 pub(crate) fn loaded<T>(slot: &Slot<T>) -> Outcome<i64> {
     int(slot.loaded.ok_or_else(|| absent("loaded version"))?)
 }
 
-/// The orders that a batch made, by their numbers.
-pub(crate) fn made_orders<'b>(
-    facts: &'b Facts,
-    changes: &'b Changes,
-) -> Outcome<Vec<(&'b OrderKey, &'b Order)>> {
-    let made = changes.orders.iter().filter(|(_, made)| **made);
-    let made =
-        made.map(|(key, _)| Ok((key, facts.orders.get(key).ok_or_else(|| absent("order"))?)));
-    made.collect()
+/// What a batch did to orders.
+#[derive(Default)]
+pub(crate) struct OrderChanges<'b> {
+    /// Made, by their numbers; funded or refused.
+    pub(crate) made: Vec<(&'b OrderKey, &'b Order)>,
+    /// Refused before, and funded now.
+    pub(crate) cured: Vec<&'b Order>,
+    /// Refused at once. One refused and cured within the batch is not among them: no reason is kept.
+    pub(crate) refused: Vec<(&'b Order, &'b RefusedOrder)>,
+    /// Refused before, and again. Of one that is cured the reason stays.
+    pub(crate) refused_again: Vec<(&'b Order, &'b RefusedOrder)>,
 }
 
-/// The bounds that new groups were drawn between; they stand on the packet's row.
-pub(crate) fn splits(facts: &Facts, changes: &Changes) -> BTreeMap<PacketKey, SplitTerms> {
-    let orders = changes.orders.keys().filter_map(|key| facts.orders.get(key));
-    let splits = orders.filter_map(|order| match order.state {
-        OrderState::Funded { split } => split.map(|split| (order.packet, split)),
-        OrderState::Refused(_) => None,
-    });
-    splits.collect()
+impl<'b> OrderChanges<'b> {
+    /// Those of this batch.
+    pub(crate) fn of(facts: &'b Facts, changes: &'b Changes) -> Outcome<Self> {
+        let mut of = Self::default();
+        // Both are in order, and a look-up a number is what a large batch would feel.
+        let mut orders = facts.orders.iter();
+        for (key, made) in &changes.orders {
+            let order = orders.find(|(number, _)| *number == key);
+            let (_, order) = order.ok_or_else(|| absent("order"))?;
+            match (&order.state, made) {
+                (OrderState::Funded { .. }, true) => {}
+                (OrderState::Funded { .. }, false) => of.cured.push(order),
+                (OrderState::Refused(refused), true) => of.refused.push((order, refused)),
+                (OrderState::Refused(refused), false) => of.refused_again.push((order, refused)),
+            }
+            if *made {
+                of.made.push((key, order));
+            }
+        }
+        Ok(of)
+    }
+}
+
+/// The columns of a packet that an order has from the moment it is funded; all empty before.
+#[derive(Default)]
+pub(crate) struct FundingColumns<'b> {
+    pub(crate) receiver: Option<i64>,
+    pub(crate) paid_from: Option<u8>,
+    pub(crate) funded_at: Option<i64>,
+    pub(crate) expire_at: Option<i64>,
+    pub(crate) secret: Option<&'b [u8]>,
+    pub(crate) form: Option<u8>,
+    pub(crate) split_min: Option<i64>,
+    pub(crate) split_max: Option<i64>,
+    pub(crate) shares: Option<Vec<u8>>,
+}
+
+impl<'b> FundingColumns<'b> {
+    /// Those of `order`.
+    pub(crate) fn of(facts: &'b Facts, order: &Order) -> Outcome<Self> {
+        let OrderState::Funded { split } = &order.state else { return Ok(Self::default()) };
+        let slot = facts.packets.get(&order.packet).ok_or_else(|| absent("packet"))?;
+        let packet = &slot.row;
+        Ok(Self {
+            receiver: Some(int(packet.receiver.get())?),
+            paid_from: Some(packet.paid_from.code()),
+            funded_at: Some(packet.funded_at.millis()),
+            expire_at: Some(packet.expire_at.millis()),
+            secret: Some(packet.secret.bytes()),
+            form: Some(packet.form.code()),
+            split_min: split.map(|split| split.min.get()),
+            split_max: split.map(|split| split.max.get()),
+            shares: shares_blob(&packet.shares)?,
+        })
+    }
 }
 
 /// A batch that changed what it never loaded is a defect.

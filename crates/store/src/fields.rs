@@ -309,42 +309,49 @@ impl<'r> Fields<'r> {
         let kind = self.code(PacketKind::from_code)?;
         let receiver = self.user()?;
         let (total, share_count) = (self.fen()?, self.u32()?);
+        let paid_from = self.code(AccountKind::from_code)?;
+        let (funded_at, expire_at) = (self.time()?, self.time()?);
+        let secret = PacketSecret::new(self.raw()?);
+        let form = self.code(MessageForm::from_code)?;
+        let shares = self.shares()?;
+        let (claimed, claimed_count) = (self.fen()?, self.claimed_count(share_count)?);
+        let state = self.state(claimed_count == share_count)?;
+        let version = self.u64()?;
         Ok(Packet {
             key,
             kind,
             receiver,
             total,
             share_count,
-            paid_from: self.code(AccountKind::from_code)?,
-            funded_at: self.time()?,
-            expire_at: self.time()?,
-            secret: PacketSecret::new(self.raw()?),
-            form: self.code(MessageForm::from_code)?,
-            shares: self.shares()?,
-            claimed: self.claimed(total)?,
-            claimed_count: self.claimed_count(share_count)?,
-            state: self.state()?,
-            version: self.u64()?,
+            paid_from,
+            funded_at,
+            expire_at,
+            secret,
+            form,
+            shares,
+            claimed,
+            claimed_count,
+            state,
+            version,
         })
     }
 
-    /// What was claimed of `total`, from what was not.
-    fn claimed(&mut self, total: Fen) -> Outcome<Fen> {
-        let unclaimed = self.fen()?;
-        total.minus(unclaimed).map_err(|_overflow| self.damaged("a sum out of range"))
-    }
-
     fn claimed_count(&mut self, share_count: u32) -> Outcome<u32> {
-        let unclaimed = self.u32()?;
-        let claimed = share_count.checked_sub(unclaimed);
-        claimed.ok_or_else(|| self.damaged("more shares left than there are"))
+        let claimed = self.u32()?;
+        if claimed > share_count {
+            return Err(self.damaged("more shares claimed than there are"));
+        }
+        Ok(claimed)
     }
 
-    /// State and the time it was last changed.
-    fn state(&mut self) -> Outcome<PacketState> {
-        let (code, changed_at) = (self.code(Some)?, self.time()?);
-        let settled_at = (code != PacketState::Open.code()).then_some(changed_at);
-        PacketState::from_code(code, settled_at).ok_or_else(|| self.damaged("an unknown state"))
+    /// The time a packet was settled, if it was: when its last share was claimed, or the rest went
+    /// back.
+    fn state(&mut self, all_claimed: bool) -> Outcome<PacketState> {
+        Ok(match self.time_or_null()? {
+            None => PacketState::Open,
+            Some(at) if all_claimed => PacketState::Claimed { at },
+            Some(at) => PacketState::Refunded { at },
+        })
     }
 
     fn shares(&mut self) -> Outcome<Vec<Fen>> {

@@ -206,7 +206,10 @@ async fn what_is_lost_or_altered_on_the_way_is_found() {
     let fair = Fair::of(10).await;
     for (fault, says) in [
         ("UPDATE wallet SET wallet_fen = wallet_fen + 1 WHERE user_id = 1", "table wallet"),
-        ("UPDATE packet_terms SET total = total - 1 WHERE packet_no = 3", "table packet_terms"),
+        (
+            "UPDATE packet_progress SET version = version + 1 WHERE packet_no = 3",
+            "table packet_progress",
+        ),
         ("DELETE FROM inbox_message WHERE packet_no = 3", "inbox_message: 30 rows, not 31"),
         ("DELETE FROM wallet_entry WHERE seq = 2", "table wallet_entry"),
         (

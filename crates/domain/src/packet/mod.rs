@@ -79,16 +79,6 @@ pub enum PacketState {
 }
 
 impl PacketState {
-    /// The number that is stored. None is 1, which SQLite keeps in no byte at all: a row must not
-    /// become longer when its packet is settled.
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Open => 2,
-            Self::Claimed { .. } => 3,
-            Self::Refunded { .. } => 4,
-        }
-    }
-
     /// When the packet was settled.
     pub const fn settled_at(self) -> Option<Timestamp> {
         match self {
@@ -96,19 +86,9 @@ impl PacketState {
             Self::Claimed { at } | Self::Refunded { at } => Some(at),
         }
     }
-
-    /// The state stored as `code` and `settled_at`.
-    pub fn from_code(code: u8, settled_at: Option<Timestamp>) -> Option<Self> {
-        match (code, settled_at) {
-            (2, None) => Some(Self::Open),
-            (3, Some(at)) => Some(Self::Claimed { at }),
-            (4, Some(at)) => Some(Self::Refunded { at }),
-            _ => None,
-        }
-    }
 }
 
-/// A funded packet: the small part that claims change.
+/// A funded packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
     /// Where it is stored.
@@ -139,11 +119,14 @@ pub struct Packet {
     pub claimed_count: u32,
     /// Where it stands.
     pub state: PacketState,
-    /// 1 when funded, one more for every claim and for the refund.
+    /// [`Packet::FUNDED`] at first, one more for every claim and for the refund.
     pub version: u64,
 }
 
 impl Packet {
+    /// The version of a packet of which nothing was claimed or went back.
+    pub const FUNDED: u64 = 1;
+
     /// Money still in escrow, `ES(p)` of the invariants.
     pub fn escrow(&self) -> Result<Fen, MoneyOverflow> {
         match self.state {

@@ -211,7 +211,7 @@ impl SendPacket {
             claimed: Fen::ZERO,
             claimed_count: 0,
             state: PacketState::Open,
-            version: 1,
+            version: Packet::FUNDED,
         };
         let transfer = Transfer {
             kind: TransferKind::Send,

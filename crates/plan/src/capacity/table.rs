@@ -77,7 +77,9 @@ fn of_figures(plan: &Plan, engine: &Engine, figures: &Figures) -> Vec<Assumption
         Store::Postgres | Store::Citus => sizes::POSTGRES_NOTE,
     };
     let of_log = match (&figures.postgres_wal, demand.store) {
-        (_, Store::Sqlite) => "a page of 4 KiB for a scattered claim of a full batch".to_owned(),
+        (_, Store::Sqlite) => {
+            "half a page of 2 KiB for a scattered claim of a full batch".to_owned()
+        }
         (Some(measured), _) => described(measured),
         (None, _) => "ASSUMED: rows and their index lines, and two pages whole, compressed to 40 %"
             .to_owned(),

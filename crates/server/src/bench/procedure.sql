@@ -19,10 +19,13 @@ DECLARE
     used user_day;
     book merchant_book;
 BEGIN
-    UPDATE packet
-    SET unclaimed = 0, unclaimed_count = 0, state = 3, changed_at = now_ms, version = version + 1
-    WHERE merchant_id = payer AND packet_no = no AND state = 2 AND expire_at > now_ms
-    RETURNING * INTO STRICT opened;
+    SELECT * INTO STRICT opened
+    FROM packet
+    WHERE merchant_id = payer AND packet_no = no AND expire_at > now_ms;
+    INSERT INTO packet_progress (
+        merchant_id, packet_no, claimed, claimed_count, settled_at, version
+    )
+    VALUES (payer, no, opened.total, 1, now_ms, 2);
     INSERT INTO user_day AS known (merchant_id, user_id, version, day, fen, packet_count)
     VALUES (payer, opened.receiver_id, 1, today, opened.total, 1)
     ON CONFLICT (merchant_id, user_id) DO UPDATE
@@ -65,22 +68,16 @@ DECLARE
 BEGIN
     INSERT INTO send_order (caller_id, bill_no, payer_id, packet_no)
     VALUES (payer, 'procedure' || no, payer, no);
-    INSERT INTO packet_terms (
+    INSERT INTO packet (
         merchant_id, packet_no, caller_id, bill_no, created_at, kind, way, appid, openid, total,
-        share_count, send_name, wishing, act_name, remark, client_ip
+        share_count, send_name, wishing, act_name, remark, client_ip, receiver_id, paid_from,
+        funded_at, expire_at, secret, form
     )
     SELECT payer, no, payer, 'procedure' || no, now_ms, 1, 3, appid, openid, 100, 1, '天虹咖啡',
-           '恭喜发财，大吉大利', '新年活动', 'bench', '192.0.2.10'
+           '恭喜发财，大吉大利', '新年活动', 'bench', '192.0.2.10', receiver, 1, now_ms,
+           now_ms + 86400000, decode(md5(no::text), 'hex'), 1
     FROM app_user
     WHERE user_id = receiver;
-    INSERT INTO packet (
-        merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-        expire_at, secret, form, unclaimed, unclaimed_count, state, changed_at, version
-    )
-    VALUES (
-        payer, no, 1, receiver, 100, 1, 1, now_ms, now_ms + 86400000, decode(md5(no::text), 'hex'),
-        1, 100, 1, 2, now_ms, 1
-    );
     UPDATE merchant_book
     SET version = version + 1, basic_fen = basic_fen - 100, basic_seq = basic_seq + 1,
         escrow_fen = escrow_fen + 100, escrow_seq = escrow_seq + 1,

@@ -224,18 +224,29 @@ CREATE TABLE send_order (
     PRIMARY KEY (caller_id, bill_no)
 );
 
--- What an order asks for, written once.
-CREATE TABLE packet_terms (
+-- An order and what it asks for, written once, and the packet that it became when it was funded: until
+-- then, and where it never was, everything from receiver_id to shares is NULL. split_min and split_max
+-- are the bounds a group was drawn between.
+CREATE TABLE packet (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,
-    caller_id BIGINT NOT NULL,
-    created_at BIGINT NOT NULL,
     total BIGINT NOT NULL CHECK (total > 0),
     share_count BIGINT NOT NULL CHECK (share_count > 0),
+    caller_id BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    receiver_id BIGINT,
+    funded_at BIGINT,
+    expire_at BIGINT,
+    split_min BIGINT,
+    split_max BIGINT,
     sub_merchant_id BIGINT,
     kind SMALLINT NOT NULL,
     way SMALLINT NOT NULL,
     scene SMALLINT,
+    paid_from SMALLINT,
+    form SMALLINT,
+    secret BYTEA,
+    shares BYTEA,
     bill_no TEXT COLLATE "C" NOT NULL,
     appid TEXT COLLATE "C" NOT NULL,
     openid TEXT COLLATE "C" NOT NULL,
@@ -249,9 +260,10 @@ CREATE TABLE packet_terms (
     PRIMARY KEY (merchant_id, packet_no)
 );
 
--- The newest refusal of an order; stays after a cure. An order is funded if it has a packet. One
--- that was refused and cured within one batch was funded all along as far as the store knows, and
--- has no row here.
+CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);
+
+-- The newest refusal of an order; stays after a cure. One that was refused and cured
+-- within one batch was funded all along as far as the store knows, and has no row here.
 CREATE TABLE refused_order (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,
@@ -261,35 +273,19 @@ CREATE TABLE refused_order (
     PRIMARY KEY (merchant_id, packet_no)
 );
 
--- Small: every claim writes one of these, and must not make it longer, or it would split its page.
--- So what is left is kept, which shrinks while the version grows; no state is 1, which SQLite keeps
--- in no byte; and changed_at is always filled: it is funded_at while the packet is open and the time
--- it was settled at later. split_min and split_max are the bounds a group was drawn between.
-CREATE TABLE packet (
+-- What became of a packet since: it is settled when all was claimed or the rest went back. A packet
+-- of which nothing was claimed or went back has no row here, and the first version. Apart from the
+-- packet, so that a claim of one among millions does not write its page: what lies here is small, and
+-- of packets that end at about the same time together.
+CREATE TABLE packet_progress (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,
-    receiver_id BIGINT NOT NULL,
-    total BIGINT NOT NULL CHECK (total > 0),
-    share_count BIGINT NOT NULL,
-    funded_at BIGINT NOT NULL,
-    expire_at BIGINT NOT NULL,
-    split_min BIGINT,
-    split_max BIGINT,
-    unclaimed BIGINT NOT NULL CHECK (unclaimed BETWEEN 0 AND total),
-    unclaimed_count BIGINT NOT NULL CHECK (unclaimed_count BETWEEN 0 AND share_count),
-    changed_at BIGINT NOT NULL,
-    version BIGINT NOT NULL,
-    kind SMALLINT NOT NULL,
-    paid_from SMALLINT NOT NULL,
-    form SMALLINT NOT NULL,
-    state SMALLINT NOT NULL CHECK (state BETWEEN 2 AND 4),
-    secret BYTEA NOT NULL,
-    shares BYTEA,
+    claimed BIGINT NOT NULL CHECK (claimed >= 0),
+    claimed_count BIGINT NOT NULL CHECK (claimed_count >= 0),
+    settled_at BIGINT,
+    version BIGINT NOT NULL CHECK (version > 1),
     PRIMARY KEY (merchant_id, packet_no)
-) WITH (fillfactor = 85);
-
--- Over all packets, not only open ones: a claim then leaves the index alone.
-CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);
+);
 
 CREATE TABLE group_claim (
     merchant_id BIGINT NOT NULL,
@@ -367,6 +363,9 @@ FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER user_journal_no_truncate BEFORE TRUNCATE ON user_journal
 FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER packet_written_once BEFORE UPDATE ON packet
+FOR EACH ROW WHEN (old.funded_at IS NOT NULL) EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER change_record_append_only BEFORE UPDATE OR DELETE ON change_record
 FOR EACH ROW EXECUTE FUNCTION refuse_change();

@@ -87,36 +87,40 @@ CREATE VIEW audit_packet (
     settled_at_utc, version
 ) AS
 SELECT 'merchant/' || packet.merchant_id, packet.packet_no,
-       'merchant/' || packet_terms.caller_id, packet_terms.bill_no,
+       'merchant/' || packet.caller_id, packet.bill_no,
        'user/' || packet.receiver_id,
        CASE packet.kind WHEN 1 THEN 'normal' WHEN 2 THEN 'group' END,
-       packet.total, packet.share_count, packet.total - packet.unclaimed,
-       packet.share_count - packet.unclaimed_count,
-       CASE packet.state WHEN 4 THEN packet.unclaimed ELSE 0 END,
-       CASE packet.state WHEN 2 THEN packet.unclaimed ELSE 0 END,
-       CASE packet.state WHEN 2 THEN 'SENT' WHEN 3 THEN 'RECEIVED' WHEN 4 THEN 'REFUND' END,
+       packet.total, packet.share_count, coalesce(claimed, 0), coalesce(claimed_count, 0),
+       CASE WHEN settled_at IS NULL THEN 0 ELSE packet.total - claimed END,
+       CASE WHEN settled_at IS NULL THEN packet.total - coalesce(claimed, 0) ELSE 0 END,
+       CASE
+           WHEN settled_at IS NULL THEN 'SENT'
+           WHEN claimed_count = packet.share_count THEN 'RECEIVED'
+           ELSE 'REFUND'
+       END,
        CASE packet.paid_from WHEN 1 THEN 'basic' WHEN 2 THEN 'operation' END,
        utc_text(packet.funded_at),
        utc_text(packet.expire_at),
-       CASE WHEN packet.state > 2 THEN
-           utc_text(packet.changed_at)
-       END,
-       packet.version
+       utc_text(settled_at),
+       coalesce(version, 1)
 FROM packet
-LEFT JOIN packet_terms
-    ON packet_terms.merchant_id = packet.merchant_id
-    AND packet_terms.packet_no = packet.packet_no;
+LEFT JOIN packet_progress
+    ON packet_progress.merchant_id = packet.merchant_id
+    AND packet_progress.packet_no = packet.packet_no
+WHERE packet.funded_at IS NOT NULL;
 
--- Every share taken. A normal packet says who took it itself.
+-- Every share taken. A normal packet's receiver took it.
 CREATE VIEW audit_claim (merchant, packet_no, share_no, claimer, amt, at_utc) AS
 SELECT 'merchant/' || merchant_id, packet_no, share_no, 'user/' || user_id, amount,
        utc_text(at)
 FROM (
-    SELECT merchant_id, packet_no, 1 AS share_no, receiver_id AS user_id,
-           total - unclaimed AS amount,
-           changed_at AS at
-    FROM packet
-    WHERE kind = 1 AND unclaimed_count = share_count - 1
+    SELECT packet.merchant_id, packet.packet_no, 1 AS share_no, packet.receiver_id AS user_id,
+           packet_progress.claimed AS amount, packet_progress.settled_at AS at
+    FROM packet_progress
+    JOIN packet
+        ON packet.merchant_id = packet_progress.merchant_id
+        AND packet.packet_no = packet_progress.packet_no
+    WHERE packet.kind = 1 AND packet_progress.claimed_count = 1
     UNION ALL
     SELECT merchant_id, packet_no, share_no, user_id, amount, at
     FROM group_claim

@@ -222,19 +222,30 @@ CREATE TABLE send_order (
     PRIMARY KEY (caller_id, bill_no)
 ) STRICT, WITHOUT ROWID;
 
--- What an order asks for, written once.
-CREATE TABLE packet_terms (
+-- An order and what it asks for, written once, and the packet that it became when it was funded: until
+-- then, and where it never was, everything from receiver_id to shares is NULL. split_min and split_max
+-- are the bounds a group was drawn between.
+CREATE TABLE packet (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
+    kind INTEGER NOT NULL,
+    total INTEGER NOT NULL CHECK (total > 0),
+    share_count INTEGER NOT NULL CHECK (share_count > 0),
+    receiver_id INTEGER,
+    paid_from INTEGER,
+    funded_at INTEGER,
+    expire_at INTEGER,
+    secret BLOB,
+    form INTEGER,
+    split_min INTEGER,
+    split_max INTEGER,
+    shares BLOB,
     caller_id INTEGER NOT NULL,
     bill_no TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
     way INTEGER NOT NULL,
     appid TEXT NOT NULL,
     openid TEXT NOT NULL,
-    total INTEGER NOT NULL CHECK (total > 0),
-    share_count INTEGER NOT NULL CHECK (share_count > 0),
     scene INTEGER,
     sub_merchant_id INTEGER,
     message_appid TEXT,
@@ -247,9 +258,10 @@ CREATE TABLE packet_terms (
     PRIMARY KEY (merchant_id, packet_no)
 ) STRICT, WITHOUT ROWID;
 
--- The newest refusal of an order; stays after a cure. An order is funded if it has a packet. One
--- that was refused and cured within one batch was funded all along as far as the store knows, and
--- has no row here.
+CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);
+
+-- The newest refusal of an order; stays after a cure. One that was refused and cured
+-- within one batch was funded all along as far as the store knows, and has no row here.
 CREATE TABLE refused_order (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
@@ -259,35 +271,19 @@ CREATE TABLE refused_order (
     PRIMARY KEY (merchant_id, packet_no)
 ) STRICT, WITHOUT ROWID;
 
--- Small: every claim writes one of these, and must not make it longer, or it would split its page.
--- So what is left is kept, which shrinks while the version grows; no state is 1, which SQLite keeps
--- in no byte; and changed_at is always filled: it is funded_at while the packet is open and the time
--- it was settled at later. split_min and split_max are the bounds a group was drawn between.
-CREATE TABLE packet (
+-- What became of a packet since: it is settled when all was claimed or the rest went back. A packet
+-- of which nothing was claimed or went back has no row here, and the first version. Apart from the
+-- packet, so that a claim of one among millions does not write its page: what lies here is small, and
+-- of packets that end at about the same time together.
+CREATE TABLE packet_progress (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    receiver_id INTEGER NOT NULL,
-    total INTEGER NOT NULL CHECK (total > 0),
-    share_count INTEGER NOT NULL,
-    paid_from INTEGER NOT NULL,
-    funded_at INTEGER NOT NULL,
-    expire_at INTEGER NOT NULL,
-    secret BLOB NOT NULL,
-    form INTEGER NOT NULL,
-    split_min INTEGER,
-    split_max INTEGER,
-    shares BLOB,
-    unclaimed INTEGER NOT NULL CHECK (unclaimed BETWEEN 0 AND total),
-    unclaimed_count INTEGER NOT NULL CHECK (unclaimed_count BETWEEN 0 AND share_count),
-    state INTEGER NOT NULL CHECK (state BETWEEN 2 AND 4),
-    changed_at INTEGER NOT NULL,
-    version INTEGER NOT NULL,
+    claimed INTEGER NOT NULL CHECK (claimed >= 0),
+    claimed_count INTEGER NOT NULL CHECK (claimed_count >= 0),
+    settled_at INTEGER,
+    version INTEGER NOT NULL CHECK (version > 1),
     PRIMARY KEY (merchant_id, packet_no)
 ) STRICT, WITHOUT ROWID;
-
--- Over all packets, not only open ones: a claim then leaves the index alone.
-CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);
 
 CREATE TABLE group_claim (
     merchant_id INTEGER NOT NULL,
@@ -338,6 +334,9 @@ BEGIN SELECT RAISE(ABORT, 'a journal is append-only'); END;
 
 CREATE TRIGGER user_journal_no_delete BEFORE DELETE ON user_journal
 BEGIN SELECT RAISE(ABORT, 'a journal is append-only'); END;
+
+CREATE TRIGGER packet_written_once BEFORE UPDATE ON packet WHEN old.funded_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a funded packet does not change'); END;
 
 CREATE TRIGGER change_record_no_update BEFORE UPDATE ON change_record
 BEGIN SELECT RAISE(ABORT, 'change records are append-only'); END;

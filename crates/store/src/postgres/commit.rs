@@ -5,16 +5,12 @@
 //! write as many rows as it was given. Either way a decision over stale facts cannot be booked,
 //! whatever went wrong above.
 
-use std::collections::BTreeMap;
-
 use futures_util::future::join_all;
 use hongbao_app::ports::WalletEntry;
 use hongbao_domain::{
-    PacketKey, UserId,
+    Timestamp, UserId,
     facts::{Changes, Facts},
     ledger::Owner,
-    packet::Packet,
-    split::SplitTerms,
 };
 
 use super::{
@@ -24,8 +20,8 @@ use super::{
 };
 use crate::{
     columns::{
-        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, owner_columns,
-        shares_blob, splits, unclaimed,
+        OrderChanges, absent, begun_and_known, changed, hash_blob, int, loaded, merchant_int,
+        owner_columns,
     },
     error::Outcome,
     queries::admin::insert_record,
@@ -53,29 +49,24 @@ FROM unnest(
     day, day_fen, day_count, last_packet, clock_offset_millis
 )
 WHERE merchant_book.merchant_id = new.merchant_id AND merchant_book.version = new.loaded";
-const INSERT_PACKETS: &str = "
-INSERT INTO packet (
-    merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at, expire_at,
-    secret, form, split_min, split_max, shares, unclaimed, unclaimed_count, state, changed_at,
-    version
+const INSERT_PROGRESS: &str = "
+INSERT INTO packet_progress (
+    merchant_id, packet_no, claimed, claimed_count, settled_at, version
 )
 SELECT *
 FROM unnest(
-    $1::bigint[], $2::bigint[], $3::smallint[], $4::bigint[], $5::bigint[], $6::bigint[],
-    $7::smallint[], $8::bigint[], $9::bigint[], $10::bytea[], $11::smallint[], $12::bigint[],
-    $13::bigint[], $14::bytea[], $15::bigint[], $16::bigint[], $17::smallint[], $18::bigint[],
-    $19::bigint[]
+    $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]
 )";
-const UPDATE_PACKETS: &str = "
-UPDATE packet
-SET unclaimed = new.unclaimed, unclaimed_count = new.unclaimed_count, state = new.state,
-    changed_at = new.changed_at, version = new.version
+const UPDATE_PROGRESS: &str = "
+UPDATE packet_progress
+SET claimed = new.claimed, claimed_count = new.claimed_count, settled_at = new.settled_at,
+    version = new.version
 FROM unnest(
-    $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[],
-    $7::bigint[], $8::bigint[]
-) AS new (merchant_id, packet_no, loaded, unclaimed, unclaimed_count, state, changed_at, version)
-WHERE packet.merchant_id = new.merchant_id AND packet.packet_no = new.packet_no
-    AND packet.version = new.loaded";
+    $1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
+    $7::bigint[]
+) AS new (merchant_id, packet_no, claimed, claimed_count, settled_at, version, loaded)
+WHERE packet_progress.merchant_id = new.merchant_id
+    AND packet_progress.packet_no = new.packet_no AND packet_progress.version = new.loaded";
 const INSERT_GROUP_CLAIMS: &str = "
 INSERT INTO group_claim (merchant_id, packet_no, user_id, share_no, amount, at)
 SELECT *
@@ -160,8 +151,8 @@ pub(super) async fn changes(
     changes: &Changes,
 ) -> Outcome<()> {
     let client = transaction.client()?;
-    let reasons = orders::reasons(facts, changes)?;
-    let shares = shares(facts)?;
+    let orders = OrderChanges::of(facts, changes)?;
+    let made = orders::Made::of(facts, &orders)?;
     // Those of merchants' journals are followed.
     let entries: Vec<WalletEntry> = changes
         .journal
@@ -170,8 +161,8 @@ pub(super) async fn changes(
         .flat_map(WalletEntry::of)
         .collect();
     let mut writes = vec![books(facts)?];
-    writes.extend(orders::writes(facts, changes, &reasons)?);
-    writes.extend(packets(facts, &splits(facts, changes), &shares)?);
+    writes.extend(orders::writes(&orders, &made)?);
+    writes.extend(progress(facts)?);
     writes.push(group_claims(facts, changes)?);
     writes.extend(user_days(facts)?);
     writes.push(wallets(facts)?);
@@ -223,77 +214,36 @@ fn books(facts: &Facts) -> Outcome<Write<'_>> {
     Ok(Write::new(UPDATE_BOOKS, "merchant_book", rows))
 }
 
-/// The drawn shares of new groups, as their column takes them. Made first, because rows borrow
-/// them.
-fn shares(facts: &Facts) -> Outcome<BTreeMap<PacketKey, Vec<u8>>> {
-    let mut blobs = BTreeMap::new();
-    for (key, slot) in changed(&facts.packets) {
-        if slot.loaded.is_none()
-            && let Some(blob) = shares_blob(&slot.row.shares)?
-        {
-            blobs.insert(*key, blob);
-        }
-    }
-    Ok(blobs)
-}
-
-fn packets<'b>(
-    facts: &'b Facts,
-    splits: &BTreeMap<PacketKey, SplitTerms>,
-    shares: &'b BTreeMap<PacketKey, Vec<u8>>,
-) -> Outcome<[Write<'b>; 2]> {
-    let (mut new, mut known) = (Rows::default(), Rows::default());
-    for (key, slot) in changed(&facts.packets) {
+fn progress(facts: &Facts) -> Outcome<[Write<'_>; 2]> {
+    let (begun, known) = begun_and_known(&facts.packets);
+    let (mut new, mut changed) = (Rows::default(), Rows::default());
+    for (key, slot) in begun {
         let packet = &slot.row;
-        if slot.loaded.is_none() {
-            let shares = shares.get(key).map(Vec::as_slice);
-            insert_packet(&mut new, packet, splits.get(key), shares)?;
-            continue;
-        }
-        let (unclaimed, unclaimed_count) = unclaimed(packet)?;
-        known.push(values![
+        new.push(values![
             merchant_int(key.merchant),
             int(key.no.get())?,
-            loaded(slot)?,
-            unclaimed.get(),
-            unclaimed_count,
-            packet.state.code(),
-            changed_at(packet),
+            packet.claimed.get(),
+            packet.claimed_count,
+            packet.state.settled_at().map(Timestamp::millis),
             int(packet.version)?,
         ]);
     }
-    Ok([Write::new(INSERT_PACKETS, "packet", new), Write::new(UPDATE_PACKETS, "packet", known)])
-}
-
-fn insert_packet<'b>(
-    rows: &mut Rows<'b>,
-    packet: &'b Packet,
-    split: Option<&SplitTerms>,
-    shares: Option<&'b [u8]>,
-) -> Outcome<()> {
-    let (unclaimed, unclaimed_count) = unclaimed(packet)?;
-    rows.push(values![
-        merchant_int(packet.key.merchant),
-        int(packet.key.no.get())?,
-        packet.kind.code(),
-        int(packet.receiver.get())?,
-        packet.total.get(),
-        packet.share_count,
-        packet.paid_from.code(),
-        packet.funded_at.millis(),
-        packet.expire_at.millis(),
-        packet.secret.bytes().as_slice(),
-        packet.form.code(),
-        split.map(|split| split.min.get()),
-        split.map(|split| split.max.get()),
-        shares,
-        unclaimed.get(),
-        unclaimed_count,
-        packet.state.code(),
-        changed_at(packet),
-        int(packet.version)?,
-    ]);
-    Ok(())
+    for (key, slot) in known {
+        let packet = &slot.row;
+        changed.push(values![
+            merchant_int(key.merchant),
+            int(key.no.get())?,
+            packet.claimed.get(),
+            packet.claimed_count,
+            packet.state.settled_at().map(Timestamp::millis),
+            int(packet.version)?,
+            loaded(slot)?,
+        ]);
+    }
+    Ok([
+        Write::new(INSERT_PROGRESS, "packet_progress", new),
+        Write::new(UPDATE_PROGRESS, "packet_progress", changed),
+    ])
 }
 
 fn group_claims<'b>(facts: &'b Facts, changes: &'b Changes) -> Outcome<Write<'b>> {

@@ -34,7 +34,7 @@ use crate::{
     fields::Fields,
     queries::{
         admin::authorization_row, book_columns, journal, order_columns, order_joins,
-        packet_columns, packets::order_row, users::person, wallet_columns,
+        packet_columns, packet_joins, packets::order_row, users::person, wallet_columns,
     },
     session::values,
     settings::{MerchantRow, SettingsCache},
@@ -121,8 +121,7 @@ SELECT ",
     order_columns!(),
     "
 FROM unnest($1::bigint[], $2::bigint[]) AS key (merchant_id, packet_no)
-JOIN packet_terms
-    ON packet_terms.merchant_id = key.merchant_id AND packet_terms.packet_no = key.packet_no
+JOIN packet ON packet.merchant_id = key.merchant_id AND packet.packet_no = key.packet_no
 ",
     order_joins!()
 );
@@ -136,7 +135,11 @@ SELECT ",
     packet_columns!(),
     "
 FROM unnest($1::bigint[], $2::bigint[]) AS key (merchant_id, packet_no)
-JOIN packet USING (merchant_id, packet_no)"
+JOIN packet ON packet.merchant_id = key.merchant_id AND packet.packet_no = key.packet_no
+",
+    packet_joins!(),
+    "
+WHERE packet.funded_at IS NOT NULL"
 );
 const GROUP_CLAIMS: &str = "
 SELECT merchant_id, packet_no, user_id, share_no, amount, at
@@ -282,7 +285,7 @@ async fn orders(
     places: BTreeMap<OrderKey, PacketKey>,
 ) -> Outcome<BTreeMap<OrderKey, Order>> {
     let keys = packet_keys(places.values())?;
-    look_up(client, ORDERS, "packet_terms", keys, order_row).await
+    look_up(client, ORDERS, "packet", keys, order_row).await
 }
 
 type People = BTreeMap<(String, OpenId), Receiver>;

@@ -1,14 +1,14 @@
 //! Writing orders.
 
 use hongbao_domain::{
-    facts::{Changes, Facts},
+    facts::Facts,
     merchant::Scene,
-    packet::{Order, OrderKey, OrderState},
+    packet::{Order, OrderKey, RefusedOrder},
 };
 
 use super::rows::{Rows, Write};
 use crate::{
-    columns::{absent, int, made_orders, merchant_int},
+    columns::{FundingColumns, OrderChanges, int, merchant_int},
     error::Outcome,
     queries::packets::Reason,
     session::values,
@@ -18,19 +18,36 @@ const INSERT_ORDERS: &str = "
 INSERT INTO send_order (caller_id, bill_no, payer_id, packet_no)
 SELECT *
 FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])";
-const INSERT_TERMS: &str = "
-INSERT INTO packet_terms (
+const INSERT_PACKETS: &str = "
+INSERT INTO packet (
     merchant_id, packet_no, caller_id, bill_no, created_at, kind, way, appid, openid, total,
     share_count, scene, sub_merchant_id, message_appid, send_name, wishing, act_name, remark,
-    client_ip, risk_info
+    client_ip, risk_info, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
+    split_max, shares
 )
 SELECT *
 FROM unnest(
     $1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::smallint[],
     $7::smallint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::smallint[],
     $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-    $20::text[]
+    $20::text[], $21::bigint[], $22::smallint[], $23::bigint[], $24::bigint[], $25::bytea[],
+    $26::smallint[], $27::bigint[], $28::bigint[], $29::bytea[]
 )";
+/// An order is funded once.
+const FUND_PACKETS: &str = "
+UPDATE packet
+SET receiver_id = new.receiver_id, paid_from = new.paid_from, funded_at = new.funded_at,
+    expire_at = new.expire_at, secret = new.secret, form = new.form, split_min = new.split_min,
+    split_max = new.split_max, shares = new.shares
+FROM unnest(
+    $1::bigint[], $2::bigint[], $3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[],
+    $7::bytea[], $8::smallint[], $9::bigint[], $10::bigint[], $11::bytea[]
+) AS new (
+    merchant_id, packet_no, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
+    split_max, shares
+)
+WHERE packet.merchant_id = new.merchant_id AND packet.packet_no = new.packet_no
+    AND packet.funded_at IS NULL";
 const INSERT_REFUSED: &str = "
 INSERT INTO refused_order (merchant_id, packet_no, reason, since, attempts)
 SELECT *
@@ -44,59 +61,61 @@ FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[])
 WHERE refused_order.merchant_id = new.merchant_id AND refused_order.packet_no = new.packet_no
     AND refused_order.since = new.since AND refused_order.attempts < new.attempts";
 
-/// The reasons of refused orders, as the store keeps them, by order. Made first, because rows
-/// borrow them.
-pub(super) fn reasons<'b>(
-    facts: &'b Facts,
-    changes: &'b Changes,
-) -> Outcome<Vec<(&'b OrderKey, String)>> {
-    let mut reasons = Vec::new();
-    for key in changes.orders.keys() {
-        if let Some(Order { state: OrderState::Refused(refused), .. }) = facts.orders.get(key) {
-            reasons.push((key, Reason::text(&refused.reason)?));
-        }
-    }
-    Ok(reasons)
+/// What rows borrow that has to be made for them, in the order of the rows.
+pub(super) struct Made<'b> {
+    packets: Vec<FundingColumns<'b>>,
+    cured: Vec<FundingColumns<'b>>,
+    reasons: Vec<String>,
+    reasons_again: Vec<String>,
 }
 
-/// Orders made, their terms, refusals made, refusals made again. An order refused and cured within
-/// this batch is written as funded only: no reason is kept.
-pub(super) fn writes<'b>(
-    facts: &'b Facts,
-    changes: &'b Changes,
-    reasons: &'b [(&'b OrderKey, String)],
-) -> Outcome<[Write<'b>; 4]> {
-    let (mut orders, mut terms) = (Rows::default(), Rows::default());
-    let mut made = made_orders(facts, changes)?;
-    for (key, Order { packet, .. }) in &made {
+impl<'b> Made<'b> {
+    /// For these orders.
+    pub(super) fn of(facts: &'b Facts, orders: &OrderChanges<'b>) -> Outcome<Self> {
+        let reason = |(_, refused): &(_, &RefusedOrder)| Reason::text(&refused.reason);
+        let funding = |order: &&Order| FundingColumns::of(facts, order);
+        Ok(Self {
+            packets: orders.made.iter().map(|(_, order)| funding(order)).collect::<Outcome<_>>()?,
+            cured: orders.cured.iter().map(funding).collect::<Outcome<_>>()?,
+            reasons: orders.refused.iter().map(reason).collect::<Outcome<_>>()?,
+            reasons_again: orders.refused_again.iter().map(reason).collect::<Outcome<_>>()?,
+        })
+    }
+}
+
+/// Orders and packets made, orders funded later, refusals made, refusals made again.
+pub(super) fn writes<'b>(orders: &OrderChanges<'b>, made: &'b Made<'b>) -> Outcome<[Write<'b>; 5]> {
+    let (mut places, mut packets, mut funded) = (Rows::default(), Rows::default(), Rows::default());
+    let mut by_packet: Vec<_> = orders.made.iter().zip(&made.packets).collect();
+    for ((key, Order { packet, .. }), _) in &by_packet {
         let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
-        orders.push(values![merchant_int(key.caller), key.bill_no.as_str(), merchant, no]);
+        places.push(values![merchant_int(key.caller), key.bill_no.as_str(), merchant, no]);
     }
-    // Numbers of orders are in no order, those of packets are: the index of terms is appended to.
-    made.sort_unstable_by_key(|(_, order)| order.packet);
-    for (key, order) in made {
-        insert_terms(&mut terms, key, order)?;
+    // Numbers of orders are in no order, those of packets are: the index of packets is appended to.
+    by_packet.sort_unstable_by_key(|((_, order), _)| order.packet);
+    for ((key, order), funding) in by_packet {
+        insert_packet(&mut packets, key, order, funding)?;
     }
-    let (mut refused, mut refused_again) = (Rows::default(), Rows::default());
-    for (key, reason) in reasons {
-        let Some(Order { packet, state: OrderState::Refused(state), .. }) = facts.orders.get(key)
-        else {
-            return Err(absent("refused order"));
-        };
-        let made = changes.orders.get(key).is_some_and(|made| *made);
-        let rows = if made { &mut refused } else { &mut refused_again };
-        let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
-        rows.push(values![merchant, no, reason, state.since.millis(), state.attempts]);
+    for (order, funding) in orders.cured.iter().zip(&made.cured) {
+        fund(&mut funded, order, funding)?;
     }
+    let refused = refusals(&orders.refused, &made.reasons)?;
+    let refused_again = refusals(&orders.refused_again, &made.reasons_again)?;
     Ok([
-        Write::new(INSERT_ORDERS, "order", orders),
-        Write::new(INSERT_TERMS, "packet_terms", terms),
+        Write::new(INSERT_ORDERS, "order", places),
+        Write::new(INSERT_PACKETS, "packet", packets),
+        Write::new(FUND_PACKETS, "packet", funded),
         Write::new(INSERT_REFUSED, "refused_order", refused),
         Write::new(UPDATE_REFUSED, "refused_order", refused_again),
     ])
 }
 
-fn insert_terms<'b>(rows: &mut Rows<'b>, key: &'b OrderKey, order: &'b Order) -> Outcome<()> {
+fn insert_packet<'b>(
+    rows: &mut Rows<'b>,
+    key: &'b OrderKey,
+    order: &'b Order,
+    funding: &'b FundingColumns<'b>,
+) -> Outcome<()> {
     let terms = &order.terms;
     rows.push(values![
         merchant_int(order.packet.merchant),
@@ -119,6 +138,44 @@ fn insert_terms<'b>(rows: &mut Rows<'b>, key: &'b OrderKey, order: &'b Order) ->
         &terms.texts.remark,
         terms.client_ip.as_deref(),
         terms.risk_info.as_deref(),
+        funding.receiver,
+        funding.paid_from,
+        funding.funded_at,
+        funding.expire_at,
+        funding.secret,
+        funding.form,
+        funding.split_min,
+        funding.split_max,
+        funding.shares.as_deref(),
     ]);
     Ok(())
+}
+
+fn fund<'b>(rows: &mut Rows<'b>, order: &Order, funding: &'b FundingColumns<'b>) -> Outcome<()> {
+    rows.push(values![
+        merchant_int(order.packet.merchant),
+        int(order.packet.no.get())?,
+        funding.receiver,
+        funding.paid_from,
+        funding.funded_at,
+        funding.expire_at,
+        funding.secret,
+        funding.form,
+        funding.split_min,
+        funding.split_max,
+        funding.shares.as_deref(),
+    ]);
+    Ok(())
+}
+
+fn refusals<'b>(
+    refused: &[(&'b Order, &'b RefusedOrder)],
+    reasons: &'b [String],
+) -> Outcome<Rows<'b>> {
+    let mut rows = Rows::default();
+    for ((Order { packet, .. }, refused), reason) in refused.iter().zip(reasons) {
+        let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
+        rows.push(values![merchant, no, reason, refused.since.millis(), refused.attempts]);
+    }
+    Ok(rows)
 }

@@ -10,7 +10,8 @@ use hongbao_domain::{
 };
 
 use super::{
-    admin, order_columns, order_joins, packet_columns, packets::order_row, wallet_columns,
+    admin, order_columns, order_joins, packet_columns, packet_joins, packets::order_row,
+    wallet_columns,
 };
 use crate::{
     columns::{int, merchant_int},
@@ -40,8 +41,11 @@ SELECT ",
     packet_columns!(),
     "
 FROM packet
-WHERE merchant_id = $1 AND packet_no > $2
-ORDER BY packet_no
+",
+    packet_joins!(),
+    "
+WHERE packet.merchant_id = $1 AND packet.packet_no > $2 AND packet.funded_at IS NOT NULL
+ORDER BY packet.packet_no
 LIMIT $3"
 );
 
@@ -73,9 +77,7 @@ FROM (
     ORDER BY bill_no
     LIMIT $3
 ) AS place
-JOIN packet_terms
-    ON packet_terms.merchant_id = place.payer_id
-    AND packet_terms.packet_no = place.packet_no
+JOIN packet ON packet.merchant_id = place.payer_id AND packet.packet_no = place.packet_no
 ",
     order_joins!(),
     "
@@ -323,7 +325,7 @@ pub(crate) async fn orders(
     limit: u32,
 ) -> Outcome<Vec<(OrderKey, Order)>> {
     let key = values![merchant_int(caller), bill_no, limit];
-    session.query(ORDERS, "packet_terms", key, order_row).await
+    session.query(ORDERS, "packet", key, order_row).await
 }
 
 /// What is written beside the journals and does not follow from them.

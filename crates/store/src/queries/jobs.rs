@@ -18,22 +18,29 @@ use crate::{
 const CURSOR_STEP_MILLIS: i64 = 60_000;
 
 pub(crate) const DUE_PACKETS: &str = "
-SELECT merchant_id, packet_no, expire_at
+SELECT packet.merchant_id, packet.packet_no, packet.expire_at
 FROM packet
-WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3 AND state = 2
-ORDER BY expire_at, packet_no
+LEFT JOIN packet_progress
+    ON packet_progress.merchant_id = packet.merchant_id
+    AND packet_progress.packet_no = packet.packet_no
+WHERE packet.merchant_id = $1 AND packet.expire_at > $2 AND packet.expire_at <= $3
+    AND packet_progress.settled_at IS NULL
+ORDER BY packet.expire_at, packet.packet_no
 LIMIT $4";
 
-/// The bound is on what is looked at: the index has the settled ones, too.
+/// The bound is on what is looked at: packets that are settled end, too.
 pub(crate) const EXPIRING: &str = "
-SELECT count(*), count(*) FILTER (WHERE state = 2)
+SELECT count(*), count(*) FILTER (WHERE packet_progress.settled_at IS NULL)
 FROM (
-    SELECT state
+    SELECT merchant_id, packet_no
     FROM packet
     WHERE merchant_id = $1 AND expire_at > $2 AND expire_at <= $3
     ORDER BY expire_at
     LIMIT $4
-) AS ending";
+) AS ending
+LEFT JOIN packet_progress
+    ON packet_progress.merchant_id = ending.merchant_id
+    AND packet_progress.packet_no = ending.packet_no";
 
 pub(crate) const EXPIRY_CLOCKS: &str = "
 SELECT merchant_book.merchant_id, merchant_book.clock_offset_millis, merchant_book.journal_at,

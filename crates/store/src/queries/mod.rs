@@ -36,39 +36,47 @@ macro_rules! wallet_columns {
     };
 }
 
-/// The columns that `Fields::packet` reads.
+/// The columns that `Fields::packet` reads, and where they come from.
 macro_rules! packet_columns {
     () => {
-        "merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-         expire_at, secret, form, shares, unclaimed, unclaimed_count, state, changed_at,
-         version"
+        "packet.merchant_id, packet.packet_no, packet.kind, packet.receiver_id, packet.total,
+         packet.share_count, packet.paid_from, packet.funded_at, packet.expire_at, packet.secret,
+         packet.form, packet.shares, coalesce(packet_progress.claimed, 0),
+         coalesce(packet_progress.claimed_count, 0), packet_progress.settled_at,
+         coalesce(packet_progress.version, 1)"
+    };
+}
+
+/// What became of a packet.
+macro_rules! packet_joins {
+    () => {
+        "LEFT JOIN packet_progress
+             ON packet_progress.merchant_id = packet.merchant_id
+             AND packet_progress.packet_no = packet.packet_no"
     };
 }
 
 /// The columns that `order_row` reads, and where they come from.
 macro_rules! order_columns {
     () => {
-        "packet_terms.caller_id, packet_terms.bill_no, packet_terms.merchant_id,
-         packet_terms.packet_no, packet_terms.created_at, packet_terms.kind, packet_terms.way,
-         packet_terms.appid, packet_terms.openid, packet_terms.total, packet_terms.share_count,
-         packet_terms.scene, packet_terms.sub_merchant_id, packet_terms.message_appid,
-         packet_terms.send_name, packet_terms.wishing, packet_terms.act_name,
-         packet_terms.remark, packet_terms.client_ip, packet_terms.risk_info,
-         packet.version, packet.split_min, packet.split_max,
+        "packet.caller_id, packet.bill_no, packet.merchant_id, packet.packet_no,
+         packet.created_at, packet.kind, packet.way, packet.appid, packet.openid, packet.total,
+         packet.share_count, packet.scene, packet.sub_merchant_id, packet.message_appid,
+         packet.send_name, packet.wishing, packet.act_name, packet.remark, packet.client_ip,
+         packet.risk_info, packet.funded_at, packet.split_min, packet.split_max,
          refused_order.reason, refused_order.since, refused_order.attempts"
     };
 }
 
-/// What an order consists of, from its terms on.
+/// Why an order was refused.
 macro_rules! order_joins {
     () => {
-        "LEFT JOIN packet
-             ON packet.merchant_id = packet_terms.merchant_id
-             AND packet.packet_no = packet_terms.packet_no
-         LEFT JOIN refused_order
-             ON refused_order.merchant_id = packet_terms.merchant_id
-             AND refused_order.packet_no = packet_terms.packet_no"
+        "LEFT JOIN refused_order
+             ON refused_order.merchant_id = packet.merchant_id
+             AND refused_order.packet_no = packet.packet_no"
     };
 }
 
-pub(crate) use {book_columns, order_columns, order_joins, packet_columns, wallet_columns};
+pub(crate) use {
+    book_columns, order_columns, order_joins, packet_columns, packet_joins, wallet_columns,
+};

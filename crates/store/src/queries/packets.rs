@@ -14,7 +14,7 @@ use hongbao_domain::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{admin, order_columns, order_joins, packet_columns, users::name_in};
+use super::{admin, order_columns, order_joins, packet_columns, packet_joins, users::name_in};
 use crate::{
     columns::{int, merchant_int},
     error::{Failure, Outcome},
@@ -34,11 +34,11 @@ pub(crate) const ORDER_OF_PACKET: &str = concat!(
 SELECT ",
     order_columns!(),
     "
-FROM packet_terms
+FROM packet
 ",
     order_joins!(),
     "
-WHERE packet_terms.merchant_id = $1 AND packet_terms.packet_no = $2"
+WHERE packet.merchant_id = $1 AND packet.packet_no = $2"
 );
 
 pub(crate) const PACKET: &str = concat!(
@@ -47,7 +47,10 @@ SELECT ",
     packet_columns!(),
     "
 FROM packet
-WHERE merchant_id = $1 AND packet_no = $2"
+",
+    packet_joins!(),
+    "
+WHERE packet.merchant_id = $1 AND packet.packet_no = $2 AND packet.funded_at IS NOT NULL"
 );
 
 pub(crate) const GROUP_CLAIMS: &str = "
@@ -139,11 +142,11 @@ fn terms(fields: &mut Fields<'_>) -> Outcome<Terms> {
     })
 }
 
-/// Funded when there is a packet; else refused.
+/// Funded when it has a time for that; else refused.
 fn order_state(fields: &mut Fields<'_>, terms: &Terms) -> Outcome<OrderState> {
-    let packet_version: Option<i64> = fields.maybe()?;
+    let funded_at = fields.time_or_null()?;
     let (min, max): (Option<i64>, Option<i64>) = (fields.maybe()?, fields.maybe()?);
-    if packet_version.is_some() {
+    if funded_at.is_some() {
         let bounds = min.zip(max);
         return Ok(OrderState::Funded {
             split: bounds.map(|(min, max)| SplitTerms {
@@ -156,7 +159,7 @@ fn order_state(fields: &mut Fields<'_>, terms: &Terms) -> Outcome<OrderState> {
     }
     let reason: Option<String> = fields.maybe()?;
     let Some(reason) = reason else {
-        return Err(fields.damaged("an order with neither a packet nor a refusal"));
+        return Err(fields.damaged("an order neither funded nor refused"));
     };
     let reason = Reason::parse(&reason);
     Ok(OrderState::Refused(RefusedOrder {
@@ -186,7 +189,7 @@ pub(crate) async fn order_of_packet(
     key: PacketKey,
 ) -> Outcome<Option<OrderRecord>> {
     let place = values![merchant_int(key.merchant), int(key.no.get())?];
-    let found = session.find(ORDER_OF_PACKET, "packet_terms", place, order_row).await?;
+    let found = session.find(ORDER_OF_PACKET, "packet", place, order_row).await?;
     let Some((key, order)) = found else { return Ok(None) };
     let payer = order.packet.merchant;
     let merchant = admin::merchant(session, settings, payer).await?;

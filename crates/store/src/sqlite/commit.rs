@@ -5,32 +5,26 @@
 //! booked over rows that were changed since, whatever went wrong above; what was only read
 //! (settings, a freeze, an authorization) is for the transaction, or the `preparer`, to keep still.
 //!
-//! A claim dirties a page each of packet, wallet and user day, and appends to its journal:
+//! A claim dirties a page each of packet progress, wallet and user day, and appends to its journal:
 //! nothing else, no index. Keys are written in order, so that neighbours share a page.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use hongbao_domain::{
-    PacketKey,
+    Timestamp,
     facts::{Changes, Facts},
     ledger::Owner,
     limit::DayUse,
     merchant::Book,
-    packet::Packet,
-    split::SplitTerms,
     wallet::Wallet,
 };
 use rusqlite::{Connection, params};
 
-use super::{
-    insert::{Insert, Values},
-    journal,
-    orders::orders,
-};
+use super::{insert::Insert, journal, orders::orders};
 use crate::{
     columns::{
-        absent, changed, changed_at, hash_blob, int, loaded, merchant_int, new_and_known,
-        owner_columns, shares_blob, splits, unclaimed,
+        absent, begun_and_known, changed, hash_blob, int, loaded, merchant_int, new_and_known,
+        owner_columns,
     },
     error::{Outcome, one},
     queries::admin::insert_record,
@@ -43,19 +37,17 @@ const UPDATE_BOOK: &str = "UPDATE merchant_book SET
          journal_seq = ?10, journal_hash = ?11, journal_at = ?12, day_version = ?13, day = ?14,
          day_fen = ?15, day_count = ?16, last_packet = ?17, clock_offset_millis = ?18
      WHERE merchant_id = ?19 AND version = ?20";
-static INSERT_PACKETS: LazyLock<Insert> = LazyLock::new(|| {
+static INSERT_PROGRESS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
-        "packet",
-        "INSERT INTO packet (
-             merchant_id, packet_no, kind, receiver_id, total, share_count, paid_from, funded_at,
-             expire_at, secret, form, split_min, split_max, shares, unclaimed, unclaimed_count,
-             state, changed_at, version
+        "packet_progress",
+        "INSERT INTO packet_progress (
+             merchant_id, packet_no, claimed, claimed_count, settled_at, version
          )",
     )
 });
-const UPDATE_PACKET: &str = "UPDATE packet SET
-         unclaimed = ?1, unclaimed_count = ?2, state = ?3, changed_at = ?4, version = ?5
-     WHERE merchant_id = ?6 AND packet_no = ?7 AND version = ?8";
+const UPDATE_PROGRESS: &str = "UPDATE packet_progress SET
+         claimed = ?3, claimed_count = ?4, settled_at = ?5, version = ?6
+     WHERE merchant_id = ?1 AND packet_no = ?2 AND version = ?7";
 static INSERT_GROUP_CLAIMS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "group_claim",
@@ -104,7 +96,7 @@ const UPDATE_PAYOUT: &str = "UPDATE payout SET state = ?2
 pub(super) fn changes(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
     books(connection, facts)?;
     orders(connection, facts, changes)?;
-    packets(connection, facts, &splits(facts, changes))?;
+    progress(connection, facts)?;
     group_claims(connection, facts, changes)?;
     user_days(connection, facts)?;
     wallets(connection, facts)?;
@@ -158,61 +150,34 @@ fn books(connection: &Connection, facts: &Facts) -> Outcome<()> {
     Ok(())
 }
 
-fn packets(
-    connection: &Connection,
-    facts: &Facts,
-    splits: &BTreeMap<PacketKey, SplitTerms>,
-) -> Outcome<()> {
-    let (new, known) = new_and_known(&facts.packets);
-    INSERT_PACKETS.all(connection, &new, |(key, slot), values| {
-        new_packet(&slot.row, splits.get(key), values)
-    })?;
-    let mut update = connection.prepare_cached(UPDATE_PACKET)?;
-    for (key, slot) in known {
+fn progress(connection: &Connection, facts: &Facts) -> Outcome<()> {
+    let (begun, known) = begun_and_known(&facts.packets);
+    INSERT_PROGRESS.all(connection, &begun, |(key, slot), values| {
         let packet = &slot.row;
-        let (unclaimed, unclaimed_count) = unclaimed(packet)?;
-        let params = params![
-            unclaimed.get(),
-            unclaimed_count,
-            packet.state.code(),
-            changed_at(packet),
-            int(packet.version)?,
+        values.bind(params![
             merchant_int(key.merchant),
             int(key.no.get())?,
+            packet.claimed.get(),
+            packet.claimed_count,
+            packet.state.settled_at().map(Timestamp::millis),
+            int(packet.version)?,
+        ])
+    })?;
+    let mut update = connection.prepare_cached(UPDATE_PROGRESS)?;
+    for (key, slot) in known {
+        let packet = &slot.row;
+        let params = params![
+            merchant_int(key.merchant),
+            int(key.no.get())?,
+            packet.claimed.get(),
+            packet.claimed_count,
+            packet.state.settled_at().map(Timestamp::millis),
+            int(packet.version)?,
             loaded(slot)?,
         ];
-        one(update.execute(params)?, "packet")?;
+        one(update.execute(params)?, "packet_progress")?;
     }
     Ok(())
-}
-
-fn new_packet(
-    packet: &Packet,
-    split: Option<&SplitTerms>,
-    values: &mut Values<'_, '_>,
-) -> Outcome<()> {
-    let (unclaimed, unclaimed_count) = unclaimed(packet)?;
-    values.bind(params![
-        merchant_int(packet.key.merchant),
-        int(packet.key.no.get())?,
-        packet.kind.code(),
-        int(packet.receiver.get())?,
-        packet.total.get(),
-        packet.share_count,
-        packet.paid_from.code(),
-        packet.funded_at.millis(),
-        packet.expire_at.millis(),
-        packet.secret.bytes(),
-        packet.form.code(),
-        split.map(|split| split.min.get()),
-        split.map(|split| split.max.get()),
-        shares_blob(&packet.shares)?,
-        unclaimed.get(),
-        unclaimed_count,
-        packet.state.code(),
-        changed_at(packet),
-        int(packet.version)?,
-    ])
 }
 
 fn group_claims(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {

@@ -105,7 +105,7 @@ fn orders(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<
     let found = rows(
         connection,
         ORDER_OF_PACKET,
-        "packet_terms",
+        "packet",
         places.values(),
         |packet| Ok((merchant_int(packet.merchant), int(packet.no.get())?)),
         |_, fields| order_row(fields),

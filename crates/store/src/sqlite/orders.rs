@@ -6,13 +6,13 @@ use hongbao_domain::{
     AppId,
     facts::{Changes, Facts},
     merchant::Scene,
-    packet::{Order, OrderKey, OrderState},
+    packet::{Order, OrderKey, RefusedOrder},
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 
 use super::insert::{Insert, Values};
 use crate::{
-    columns::{absent, int, made_orders, merchant_int},
+    columns::{FundingColumns, OrderChanges, int, merchant_int},
     error::{Outcome, one},
     queries::packets::Reason,
 };
@@ -20,16 +20,22 @@ use crate::{
 static INSERT_ORDERS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new("order", "INSERT INTO send_order (caller_id, bill_no, payer_id, packet_no)")
 });
-static INSERT_TERMS: LazyLock<Insert> = LazyLock::new(|| {
+static INSERT_PACKETS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
-        "packet_terms",
-        "INSERT INTO packet_terms (
-             merchant_id, packet_no, caller_id, bill_no, created_at, kind, way, appid, openid,
-             total, share_count, scene, sub_merchant_id, message_appid, send_name, wishing,
+        "packet",
+        "INSERT INTO packet (
+             merchant_id, packet_no, kind, total, share_count, receiver_id, paid_from, funded_at,
+             expire_at, secret, form, split_min, split_max, shares, caller_id, bill_no, created_at,
+             way, appid, openid, scene, sub_merchant_id, message_appid, send_name, wishing,
              act_name, remark, client_ip, risk_info
          )",
     )
 });
+/// An order is funded once.
+const FUND_PACKET: &str = "UPDATE packet SET
+         receiver_id = ?3, paid_from = ?4, funded_at = ?5, expire_at = ?6, secret = ?7, form = ?8,
+         split_min = ?9, split_max = ?10, shares = ?11
+     WHERE merchant_id = ?1 AND packet_no = ?2 AND funded_at IS NULL";
 static INSERT_REFUSED: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "refused_order",
@@ -40,33 +46,60 @@ static INSERT_REFUSED: LazyLock<Insert> = LazyLock::new(|| {
 const UPDATE_REFUSED: &str = "UPDATE refused_order SET reason = ?3, attempts = ?5
      WHERE merchant_id = ?1 AND packet_no = ?2 AND since = ?4 AND attempts < ?5";
 
-/// Writes the orders that a batch made, their terms, and what was refused.
+/// Writes the orders that a batch made, the packets they became, and what was refused.
 pub(super) fn orders(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
-    let mut made = made_orders(facts, changes)?;
+    let OrderChanges { mut made, cured, refused, refused_again } =
+        OrderChanges::of(facts, changes)?;
     INSERT_ORDERS.all(connection, &made, |(key, Order { packet, .. }), values| {
         let (merchant, no) = (merchant_int(packet.merchant), int(packet.no.get())?);
         values.bind(params![merchant_int(key.caller), key.bill_no.as_str(), merchant, no])
     })?;
-    // Numbers of orders are in no order, those of packets are: terms are appended.
+    // Numbers of orders are in no order, those of packets are: packets are appended.
     made.sort_unstable_by_key(|(_, order)| order.packet);
-    INSERT_TERMS.all(connection, &made, |(key, order), values| new_terms(key, order, values))?;
-    refusals(connection, facts, changes)
+    INSERT_PACKETS.all(connection, &made, |(key, order), values| {
+        new_packet(key, order, &FundingColumns::of(facts, order)?, values)
+    })?;
+    for order in cured {
+        fund(connection, facts, order)?;
+    }
+    for (order, refused) in refused {
+        refusal(order, refused, |values| INSERT_REFUSED.row(connection, values))?;
+    }
+    for (order, refused) in refused_again {
+        let mut statement = connection.prepare_cached(UPDATE_REFUSED)?;
+        refusal(order, refused, |values| one(statement.execute(values)?, "refused_order"))?;
+    }
+    Ok(())
 }
 
-fn new_terms(key: &OrderKey, order: &Order, values: &mut Values<'_, '_>) -> Outcome<()> {
+fn new_packet(
+    key: &OrderKey,
+    order: &Order,
+    funding: &FundingColumns<'_>,
+    values: &mut Values<'_, '_>,
+) -> Outcome<()> {
     let terms = &order.terms;
     values.bind(params![
         merchant_int(order.packet.merchant),
         int(order.packet.no.get())?,
+        terms.kind.code(),
+        terms.total.get(),
+        terms.share_count,
+        funding.receiver,
+        funding.paid_from,
+        funding.funded_at,
+        funding.expire_at,
+        funding.secret,
+        funding.form,
+        funding.split_min,
+        funding.split_max,
+        funding.shares,
         merchant_int(key.caller),
         key.bill_no.as_str(),
         order.created_at.millis(),
-        terms.kind.code(),
         terms.way.code(),
         terms.app.as_str(),
         terms.openid.as_str(),
-        terms.total.get(),
-        terms.share_count,
         terms.scene.map(Scene::number),
         terms.sub_merchant.map(merchant_int),
         terms.message_app.as_ref().map(AppId::as_str),
@@ -79,25 +112,36 @@ fn new_terms(key: &OrderKey, order: &Order, values: &mut Values<'_, '_>) -> Outc
     ])
 }
 
-/// Orders that were refused. One refused and cured within this batch is written as funded only: no
-/// reason is kept. Of one cured that was refused before, the reason stays.
-fn refusals(connection: &Connection, facts: &Facts, changes: &Changes) -> Outcome<()> {
-    for (key, made) in &changes.orders {
-        let order = facts.orders.get(key).ok_or_else(|| absent("order"))?;
-        let OrderState::Refused(refused) = &order.state else { continue };
-        let params = params![
-            merchant_int(order.packet.merchant),
-            int(order.packet.no.get())?,
-            Reason::text(&refused.reason)?,
-            refused.since.millis(),
-            refused.attempts,
-        ];
-        if *made {
-            INSERT_REFUSED.row(connection, params)?;
-        } else {
-            let mut statement = connection.prepare_cached(UPDATE_REFUSED)?;
-            one(statement.execute(params)?, "refused_order")?;
-        }
-    }
-    Ok(())
+fn fund(connection: &Connection, facts: &Facts, order: &Order) -> Outcome<()> {
+    let funding = FundingColumns::of(facts, order)?;
+    let mut statement = connection.prepare_cached(FUND_PACKET)?;
+    let params = params![
+        merchant_int(order.packet.merchant),
+        int(order.packet.no.get())?,
+        funding.receiver,
+        funding.paid_from,
+        funding.funded_at,
+        funding.expire_at,
+        funding.secret,
+        funding.form,
+        funding.split_min,
+        funding.split_max,
+        funding.shares,
+    ];
+    one(statement.execute(params)?, "packet")
+}
+
+/// Writes why and since when an order is refused.
+fn refusal(
+    order: &Order,
+    refused: &RefusedOrder,
+    write: impl FnOnce(&[&dyn ToSql]) -> Outcome<()>,
+) -> Outcome<()> {
+    write(params![
+        merchant_int(order.packet.merchant),
+        int(order.packet.no.get())?,
+        Reason::text(&refused.reason)?,
+        refused.since.millis(),
+        refused.attempts,
+    ])
 }

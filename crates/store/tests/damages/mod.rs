@@ -117,41 +117,47 @@ pub const JOURNALS: [Damage; 11] = [
     ),
 ];
 
-pub const PACKETS: [Damage; 14] = [
+pub const PACKETS: [Damage; 16] = [
     (
         "a user took two shares of a group",
         "UPDATE merchant_journal SET user_id = 1 WHERE kind = 5 AND packet_no = 3",
         &[3, 7, 9, 16, 18, 22, 29],
     ),
     (
-        "a packet is gone and its order was refused",
+        "a packet was not funded and its order refused",
         "INSERT INTO refused_order (merchant_id, packet_no, reason, since, attempts)
          VALUES (10000098, 4, '{\"refusal\":\"risk_stopped\",\"level\":1}', 0, 1);
-         DELETE FROM packet WHERE packet_no = 4",
-        &[5, 20],
+         UPDATE packet SET funded_at = NULL WHERE packet_no = 4",
+        &[5, 20, 22],
     ),
+    ("a packet is gone", "DELETE FROM packet WHERE packet_no = 4", &[5, 20]),
     ("an order is gone", "DELETE FROM send_order WHERE packet_no = 4", &[12, 20, 31]),
     (
         "a packet was refunded early",
-        "UPDATE packet SET expire_at = changed_at + 1 WHERE packet_no = 2",
+        "UPDATE packet SET expire_at = expire_at + 90000000 WHERE packet_no = 2",
         &[14],
     ),
     (
         "a refunded packet is open again",
-        "UPDATE packet SET state = 2 WHERE packet_no = 2",
+        "UPDATE packet_progress SET settled_at = NULL WHERE packet_no = 2",
         &[5, 6, 14, 21],
     ),
     (
         "a packet forgot a claim",
-        "UPDATE packet SET unclaimed = total, unclaimed_count = share_count WHERE packet_no = 3",
+        "UPDATE packet_progress SET claimed = 0, claimed_count = 0 WHERE packet_no = 3",
         &[5, 6, 9, 21],
     ),
+    ("a packet forgot everything", "DELETE FROM packet_progress WHERE packet_no = 1", &[6, 9]),
     (
         "a packet is worth a fen more",
         "UPDATE packet SET total = total + 1 WHERE packet_no = 4",
-        &[5, 6, 13],
+        &[5, 13],
     ),
-    ("a packet changed once more", "UPDATE packet SET version = 9 WHERE packet_no = 4", &[21]),
+    (
+        "a packet changed once more",
+        "UPDATE packet_progress SET version = 9 WHERE packet_no = 3",
+        &[21],
+    ),
     (
         "a normal packet is another user's",
         "UPDATE packet SET receiver_id = 3 WHERE packet_no = 1",

@@ -77,7 +77,7 @@ fn a_schema_changed_by_hand_is_refused() {
     for (sql, what) in [
         ("DROP INDEX packet_expiry", "index packet_expiry is missing"),
         ("DROP TRIGGER merchant_journal_no_update", "is missing"),
-        ("CREATE INDEX extra ON packet (state)", "index extra was added"),
+        ("CREATE INDEX extra ON packet (kind)", "index extra was added"),
         ("ALTER TABLE wallet ADD COLUMN bonus INTEGER", "table wallet was altered"),
         (
             "DROP TABLE group_claim;

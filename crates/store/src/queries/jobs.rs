@@ -17,14 +17,19 @@ use crate::{
 /// minute. What a scan finds is the same, it only begins up to a minute earlier.
 const CURSOR_STEP_MILLIS: i64 = 60_000;
 
+/// Not by a join of which only rows without a time are kept: PostgreSQL expects none of them, and then
+/// reads all packets up to now instead of stopping at the bound.
 pub(crate) const DUE_PACKETS: &str = "
 SELECT packet.merchant_id, packet.packet_no, packet.expire_at
 FROM packet
-LEFT JOIN packet_progress
-    ON packet_progress.merchant_id = packet.merchant_id
-    AND packet_progress.packet_no = packet.packet_no
 WHERE packet.merchant_id = $1 AND packet.expire_at > $2 AND packet.expire_at <= $3
-    AND packet_progress.settled_at IS NULL
+    AND NOT EXISTS (
+        SELECT 1
+        FROM packet_progress
+        WHERE packet_progress.merchant_id = packet.merchant_id
+            AND packet_progress.packet_no = packet.packet_no
+            AND packet_progress.settled_at IS NOT NULL
+    )
 ORDER BY packet.expire_at, packet.packet_no
 LIMIT $4";
 

@@ -314,7 +314,7 @@ impl<'r> Fields<'r> {
         let secret = PacketSecret::new(self.raw()?);
         let form = self.code(MessageForm::from_code)?;
         let shares = self.shares()?;
-        let (claimed, claimed_count) = (self.fen()?, self.claimed_count(share_count)?);
+        let (claimed, claimed_count) = (self.claimed(total)?, self.claimed_count(share_count)?);
         let state = self.state(claimed_count == share_count)?;
         let version = self.u64()?;
         Ok(Packet {
@@ -334,6 +334,14 @@ impl<'r> Fields<'r> {
             state,
             version,
         })
+    }
+
+    fn claimed(&mut self, total: Fen) -> Outcome<Fen> {
+        let claimed = self.fen()?;
+        if claimed > total {
+            return Err(self.damaged("more claimed than there is"));
+        }
+        Ok(claimed)
     }
 
     fn claimed_count(&mut self, share_count: u32) -> Outcome<u32> {

@@ -38,7 +38,7 @@ async fn a_value_outside_its_range_is_damage_and_names_its_row() {
     let broken = stranger.execute_batch(
         "PRAGMA ignore_check_constraints = 1;
          UPDATE wallet SET frozen = 7;
-         UPDATE packet_progress SET claimed_count = 9",
+         UPDATE packet_progress SET claimed = 1000000",
     );
     broken.unwrap();
     let wallet = fixture.store.wallet(ann).await.unwrap_err();

@@ -14,12 +14,12 @@ DECLARE
     no bigint := place / merchants + 1;
     now_ms bigint := (extract(epoch FROM clock_timestamp()) * 1000)::bigint;
     today integer := ((now_ms + 28800000) / 86400000)::integer;
-    opened packet;
+    opened record;
     purse wallet;
     used user_day;
     book merchant_book;
 BEGIN
-    SELECT * INTO STRICT opened
+    SELECT receiver_id, total INTO STRICT opened
     FROM packet
     WHERE merchant_id = payer AND packet_no = no AND expire_at > now_ms;
     INSERT INTO packet_progress (

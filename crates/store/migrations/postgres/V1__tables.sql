@@ -225,8 +225,8 @@ CREATE TABLE send_order (
 );
 
 -- An order and what it asks for, written once, and the packet that it became when it was funded: until
--- then, and where it never was, everything from receiver_id to shares is NULL. split_min and split_max
--- are the bounds a group was drawn between.
+-- then, and where it never was, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
+-- split_max and shares are NULL. split_min and split_max are the bounds a group was drawn between.
 CREATE TABLE packet (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,

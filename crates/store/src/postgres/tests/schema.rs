@@ -64,3 +64,17 @@ async fn journals_are_append_only() {
         assert!(crate::error::told(&refused).contains("append-only"), "{change}");
     }
 }
+
+#[tokio::test]
+async fn a_packet_is_funded_once() {
+    let Some(url) = an_empty_database().await else { return };
+    let client = connect(&url).await;
+    let order = "INSERT INTO packet (merchant_id, packet_no, total, share_count, caller_id,
+                     created_at, kind, way, bill_no, appid, openid, send_name, wishing, act_name,
+                     remark)
+                 VALUES (1, 1, 100, 1, 1, 0, 1, 1, 'b', 'a', 'o', '', '', '', '')";
+    client.batch_execute(order).await.unwrap();
+    client.batch_execute("UPDATE packet SET funded_at = 1").await.unwrap();
+    let refused = client.batch_execute("UPDATE packet SET funded_at = 2").await.unwrap_err();
+    assert!(crate::error::told(&refused).contains("append-only"), "{refused}");
+}

@@ -8,6 +8,7 @@
 //! | `queries` | statements off the hot path, in the SQL that both databases take, and their rows |
 //! | `session` | what those need of a database |
 //! | `fields`, `columns` | between columns and the domain |
+//! | `terms` | what orders have in common, written once |
 //! | `moving` | a store moved from one database to another |
 //! | `settings` | parsed settings |
 //! | `error` | what can go wrong |
@@ -21,6 +22,7 @@ mod queries;
 mod session;
 mod settings;
 pub mod sqlite;
+mod terms;
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -27,7 +27,7 @@ pub struct OrderKey {
 }
 
 /// Texts a receiver sees.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Texts {
     /// Who sends.
     pub send_name: String,

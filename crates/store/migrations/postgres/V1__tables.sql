@@ -227,6 +227,9 @@ CREATE TABLE send_order (
 -- An order and what it asks for, written once, and the packet that it became when it was funded: until
 -- then, and where it never was, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
 -- split_max and shares are NULL. split_min and split_max are the bounds a group was drawn between.
+-- Orders of one merchant that are written together have most of their terms in common: the way, apps but no
+-- openid, scene, sub-merchant, texts and address. They stand in the row of one of them, and terms_of names
+-- it in the rows of the others.
 CREATE TABLE packet (
     merchant_id BIGINT NOT NULL,
     packet_no BIGINT NOT NULL,
@@ -239,25 +242,31 @@ CREATE TABLE packet (
     expire_at BIGINT,
     split_min BIGINT,
     split_max BIGINT,
+    terms_of BIGINT,
     sub_merchant_id BIGINT,
     kind SMALLINT NOT NULL,
-    way SMALLINT NOT NULL,
+    way SMALLINT,
     scene SMALLINT,
     paid_from SMALLINT,
     form SMALLINT,
     secret BYTEA,
     shares BYTEA,
     bill_no TEXT COLLATE "C" NOT NULL,
-    appid TEXT COLLATE "C" NOT NULL,
+    appid TEXT COLLATE "C",
     openid TEXT COLLATE "C" NOT NULL,
     message_appid TEXT COLLATE "C",
-    send_name TEXT COLLATE "C" NOT NULL,
-    wishing TEXT COLLATE "C" NOT NULL,
-    act_name TEXT COLLATE "C" NOT NULL,
-    remark TEXT COLLATE "C" NOT NULL,
+    send_name TEXT COLLATE "C",
+    wishing TEXT COLLATE "C",
+    act_name TEXT COLLATE "C",
+    remark TEXT COLLATE "C",
     client_ip TEXT COLLATE "C",
     risk_info TEXT COLLATE "C",
-    PRIMARY KEY (merchant_id, packet_no)
+    PRIMARY KEY (merchant_id, packet_no),
+    CHECK (
+        terms_of IS NOT NULL
+        OR way IS NOT NULL AND appid IS NOT NULL AND send_name IS NOT NULL AND wishing IS NOT NULL
+        AND act_name IS NOT NULL AND remark IS NOT NULL
+    )
 );
 
 CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);

@@ -225,6 +225,9 @@ CREATE TABLE send_order (
 -- An order and what it asks for, written once, and the packet that it became when it was funded: until
 -- then, and where it never was, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
 -- split_max and shares are NULL. split_min and split_max are the bounds a group was drawn between.
+-- Orders of one merchant that are written together have most of their terms in common: the way, apps but no
+-- openid, scene, sub-merchant, texts and address. They stand in the row of one of them, and terms_of names
+-- it in the rows of the others.
 CREATE TABLE packet (
     merchant_id INTEGER NOT NULL,
     packet_no INTEGER NOT NULL,
@@ -243,19 +246,25 @@ CREATE TABLE packet (
     caller_id INTEGER NOT NULL,
     bill_no TEXT NOT NULL,
     created_at INTEGER NOT NULL,
-    way INTEGER NOT NULL,
-    appid TEXT NOT NULL,
     openid TEXT NOT NULL,
+    risk_info TEXT,
+    terms_of INTEGER,
+    way INTEGER,
+    appid TEXT,
     scene INTEGER,
     sub_merchant_id INTEGER,
     message_appid TEXT,
-    send_name TEXT NOT NULL,
-    wishing TEXT NOT NULL,
-    act_name TEXT NOT NULL,
-    remark TEXT NOT NULL,
+    send_name TEXT,
+    wishing TEXT,
+    act_name TEXT,
+    remark TEXT,
     client_ip TEXT,
-    risk_info TEXT,
-    PRIMARY KEY (merchant_id, packet_no)
+    PRIMARY KEY (merchant_id, packet_no),
+    CHECK (
+        terms_of IS NOT NULL
+        OR way IS NOT NULL AND appid IS NOT NULL AND send_name IS NOT NULL AND wishing IS NOT NULL
+        AND act_name IS NOT NULL AND remark IS NOT NULL
+    )
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX packet_expiry ON packet (merchant_id, expire_at);

@@ -2,7 +2,6 @@
 
 use hongbao_domain::{
     facts::Facts,
-    merchant::Scene,
     packet::{Order, OrderKey, RefusedOrder},
 };
 
@@ -12,6 +11,7 @@ use crate::{
     error::Outcome,
     queries::packets::Reason,
     session::values,
+    terms::{CommonColumns, CommonRows},
 };
 
 const INSERT_ORDERS: &str = "
@@ -20,18 +20,18 @@ SELECT *
 FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[])";
 const INSERT_PACKETS: &str = "
 INSERT INTO packet (
-    merchant_id, packet_no, caller_id, bill_no, created_at, kind, way, appid, openid, total,
-    share_count, scene, sub_merchant_id, message_appid, send_name, wishing, act_name, remark,
-    client_ip, risk_info, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min,
-    split_max, shares
+    merchant_id, packet_no, caller_id, bill_no, created_at, kind, openid, total, share_count,
+    risk_info, receiver_id, paid_from, funded_at, expire_at, secret, form, split_min, split_max,
+    shares, terms_of, way, appid, scene, sub_merchant_id, message_appid, send_name, wishing,
+    act_name, remark, client_ip
 )
 SELECT *
 FROM unnest(
     $1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bigint[], $6::smallint[],
-    $7::smallint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::smallint[],
-    $13::bigint[], $14::text[], $15::text[], $16::text[], $17::text[], $18::text[], $19::text[],
-    $20::text[], $21::bigint[], $22::smallint[], $23::bigint[], $24::bigint[], $25::bytea[],
-    $26::smallint[], $27::bigint[], $28::bigint[], $29::bytea[]
+    $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::bigint[], $12::smallint[],
+    $13::bigint[], $14::bigint[], $15::bytea[], $16::smallint[], $17::bigint[], $18::bigint[],
+    $19::bytea[], $20::bigint[], $21::smallint[], $22::text[], $23::smallint[], $24::bigint[],
+    $25::text[], $26::text[], $27::text[], $28::text[], $29::text[], $30::text[]
 )";
 /// An order is funded once.
 const FUND_PACKETS: &str = "
@@ -93,8 +93,9 @@ pub(super) fn writes<'b>(orders: &OrderChanges<'b>, made: &'b Made<'b>) -> Outco
     }
     // Numbers of orders are in no order, those of packets are: the index of packets is appended to.
     by_packet.sort_unstable_by_key(|((_, order), _)| order.packet);
+    let mut common = CommonRows::default();
     for ((key, order), funding) in by_packet {
-        insert_packet(&mut packets, key, order, funding)?;
+        insert_packet(&mut packets, key, order, funding, &common.next(order)?)?;
     }
     for (order, funding) in orders.cured.iter().zip(&made.cured) {
         fund(&mut funded, order, funding)?;
@@ -115,6 +116,7 @@ fn insert_packet<'b>(
     key: &'b OrderKey,
     order: &'b Order,
     funding: &'b FundingColumns<'b>,
+    common: &CommonColumns<'b>,
 ) -> Outcome<()> {
     let terms = &order.terms;
     rows.push(values![
@@ -124,19 +126,9 @@ fn insert_packet<'b>(
         key.bill_no.as_str(),
         order.created_at.millis(),
         terms.kind.code(),
-        terms.way.code(),
-        terms.app.as_str(),
         terms.openid.as_str(),
         terms.total.get(),
         terms.share_count,
-        terms.scene.map(Scene::number),
-        terms.sub_merchant.map(merchant_int),
-        terms.message_app.as_ref().map(hongbao_domain::AppId::as_str),
-        &terms.texts.send_name,
-        &terms.texts.wishing,
-        &terms.texts.act_name,
-        &terms.texts.remark,
-        terms.client_ip.as_deref(),
         terms.risk_info.as_deref(),
         funding.receiver,
         funding.paid_from,
@@ -147,6 +139,17 @@ fn insert_packet<'b>(
         funding.split_min,
         funding.split_max,
         funding.shares.as_deref(),
+        common.terms_of,
+        common.way,
+        common.app,
+        common.scene,
+        common.sub_merchant,
+        common.message_app,
+        common.send_name,
+        common.wishing,
+        common.act_name,
+        common.remark,
+        common.client_ip,
     ]);
     Ok(())
 }

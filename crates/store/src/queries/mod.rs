@@ -60,18 +60,22 @@ macro_rules! packet_joins {
 macro_rules! order_columns {
     () => {
         "packet.caller_id, packet.bill_no, packet.merchant_id, packet.packet_no,
-         packet.created_at, packet.kind, packet.way, packet.appid, packet.openid, packet.total,
-         packet.share_count, packet.scene, packet.sub_merchant_id, packet.message_appid,
-         packet.send_name, packet.wishing, packet.act_name, packet.remark, packet.client_ip,
+         packet.created_at, packet.kind, common.way, common.appid, packet.openid, packet.total,
+         packet.share_count, common.scene, common.sub_merchant_id, common.message_appid,
+         common.send_name, common.wishing, common.act_name, common.remark, common.client_ip,
          packet.risk_info, packet.funded_at, packet.split_min, packet.split_max,
          refused_order.reason, refused_order.since, refused_order.attempts"
     };
 }
 
-/// Why an order was refused.
+/// The row that has the terms an order shares with others, its own or another's, and why an order was
+/// refused. A row that is missing shall be told, so it does not take the order away.
 macro_rules! order_joins {
     () => {
-        "LEFT JOIN refused_order
+        "LEFT JOIN packet AS common
+             ON common.merchant_id = packet.merchant_id
+             AND common.packet_no = coalesce(packet.terms_of, packet.packet_no)
+         LEFT JOIN refused_order
              ON refused_order.merchant_id = packet.merchant_id
              AND refused_order.packet_no = packet.packet_no"
     };

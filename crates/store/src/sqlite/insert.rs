@@ -41,12 +41,12 @@ impl Insert {
         &self,
         connection: &Connection,
         rows: &[R],
-        bind: impl Fn(&R, &mut Values<'_, '_>) -> Outcome<()>,
+        mut bind: impl FnMut(&R, &mut Values<'_, '_>) -> Outcome<()>,
     ) -> Outcome<()> {
         let full = rows.chunks_exact(MANY);
         let rest = full.remainder();
-        self.by(&self.many, connection, full, &bind)?;
-        self.by(&self.one, connection, rest.chunks_exact(1), &bind)
+        self.by(&self.many, connection, full, &mut bind)?;
+        self.by(&self.one, connection, rest.chunks_exact(1), bind)
     }
 
     /// Inserts each of `chunks` by one statement, `sql`.
@@ -55,7 +55,7 @@ impl Insert {
         sql: &str,
         connection: &Connection,
         chunks: slice::ChunksExact<'_, R>,
-        bind: impl Fn(&R, &mut Values<'_, '_>) -> Outcome<()>,
+        mut bind: impl FnMut(&R, &mut Values<'_, '_>) -> Outcome<()>,
     ) -> Outcome<()> {
         if chunks.len() == 0 {
             return Ok(());

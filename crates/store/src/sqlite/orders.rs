@@ -3,9 +3,7 @@
 use std::sync::LazyLock;
 
 use hongbao_domain::{
-    AppId,
     facts::{Changes, Facts},
-    merchant::Scene,
     packet::{Order, OrderKey, RefusedOrder},
 };
 use rusqlite::{Connection, ToSql, params};
@@ -15,6 +13,7 @@ use crate::{
     columns::{FundingColumns, OrderChanges, int, merchant_int},
     error::{Outcome, one},
     queries::packets::Reason,
+    terms::{CommonColumns, CommonRows},
 };
 
 static INSERT_ORDERS: LazyLock<Insert> = LazyLock::new(|| {
@@ -26,8 +25,8 @@ static INSERT_PACKETS: LazyLock<Insert> = LazyLock::new(|| {
         "INSERT INTO packet (
              merchant_id, packet_no, kind, total, share_count, receiver_id, paid_from, funded_at,
              expire_at, secret, form, split_min, split_max, shares, caller_id, bill_no, created_at,
-             way, appid, openid, scene, sub_merchant_id, message_appid, send_name, wishing,
-             act_name, remark, client_ip, risk_info
+             openid, risk_info, terms_of, way, appid, scene, sub_merchant_id, message_appid,
+             send_name, wishing, act_name, remark, client_ip
          )",
     )
 });
@@ -56,8 +55,9 @@ pub(super) fn orders(connection: &Connection, facts: &Facts, changes: &Changes) 
     })?;
     // Numbers of orders are in no order, those of packets are: packets are appended.
     made.sort_unstable_by_key(|(_, order)| order.packet);
+    let mut common = CommonRows::default();
     INSERT_PACKETS.all(connection, &made, |(key, order), values| {
-        new_packet(key, order, &FundingColumns::of(facts, order)?, values)
+        new_packet(key, order, &FundingColumns::of(facts, order)?, &common.next(order)?, values)
     })?;
     for order in cured {
         fund(connection, facts, order)?;
@@ -76,6 +76,7 @@ fn new_packet(
     key: &OrderKey,
     order: &Order,
     funding: &FundingColumns<'_>,
+    common: &CommonColumns<'_>,
     values: &mut Values<'_, '_>,
 ) -> Outcome<()> {
     let terms = &order.terms;
@@ -97,18 +98,19 @@ fn new_packet(
         merchant_int(key.caller),
         key.bill_no.as_str(),
         order.created_at.millis(),
-        terms.way.code(),
-        terms.app.as_str(),
         terms.openid.as_str(),
-        terms.scene.map(Scene::number),
-        terms.sub_merchant.map(merchant_int),
-        terms.message_app.as_ref().map(AppId::as_str),
-        terms.texts.send_name,
-        terms.texts.wishing,
-        terms.texts.act_name,
-        terms.texts.remark,
-        terms.client_ip,
         terms.risk_info,
+        common.terms_of,
+        common.way,
+        common.app,
+        common.scene,
+        common.sub_merchant,
+        common.message_app,
+        common.send_name,
+        common.wishing,
+        common.act_name,
+        common.remark,
+        common.client_ip,
     ])
 }
 

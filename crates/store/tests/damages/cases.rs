@@ -74,6 +74,13 @@ pub async fn a_packet_that_is_just_gone_is_damage(day: &impl Day) {
     assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
 }
 
+/// The same of an order whose terms stand in a row that is not there.
+pub async fn a_packet_whose_terms_are_gone_is_damage(day: &impl Day) {
+    let gone = "UPDATE packet SET terms_of = 99 WHERE packet_no = 4";
+    let found = day.checked_after(gone, Some(day.ended())).await;
+    assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
+}
+
 /// Late refunds are told and stop nothing: refunds mend them.
 pub async fn late_refunds_are_told_where_the_server_was_up_and_stop_no_money(day: &impl Day) {
     let now = day.ended();
@@ -103,6 +110,7 @@ macro_rules! damages_are_told {
             lost_lines_cursors_and_messages_are_told,
             references_and_payouts_that_fit_no_movement_are_told,
             a_packet_that_is_just_gone_is_damage,
+            a_packet_whose_terms_are_gone_is_damage,
             late_refunds_are_told_where_the_server_was_up_and_stop_no_money,
         }
     };

@@ -6,7 +6,7 @@ use hongbao_domain::{
     facts::BatchError,
     ledger::{Account, AccountKind, Owner, Subject, Transfer, TransferKind},
     merchant::{FundingAccount, Recharge},
-    packet::{Order, Packet, RefundPacket, Terms},
+    packet::{Order, Packet, RefundPacket, Terms, Texts},
 };
 
 use super::{Harness, Step, run, run_all, run_steps, town::Town};
@@ -66,6 +66,47 @@ fn recharge(town: &Town, amount: i64, number: &str) -> Recharge {
         account: FundingAccount::Basic,
         amount: fen(amount),
         reference: reference(number),
+    }
+}
+
+/// Orders made together are told apart by every term, and read back alone as they were asked for:
+/// also the first, whose terms the others may share, and one that was refused.
+pub async fn orders_of_one_batch_keep_their_own_terms(h: &Harness) {
+    let town = Town::new(h).await;
+    let other = a_merchant().numbered(10_000_099).with_money(1_600).in_store(h.store()).await;
+    let base = || normal_terms("alice", 800);
+    let texts = |change: fn(&mut Texts)| {
+        let mut terms = base();
+        change(&mut terms.texts);
+        terms
+    };
+    let orders = [
+        (town.merchant, base()),
+        (town.merchant, normal_terms("bob", 700)),
+        (town.merchant, texts(|texts| texts.send_name.push('!'))),
+        (town.merchant, texts(|texts| texts.wishing.clear())),
+        (town.merchant, texts(|texts| texts.act_name.push('!'))),
+        (town.merchant, texts(|texts| texts.remark.push('!'))),
+        (town.merchant, Terms { client_ip: None, ..base() }),
+        (town.merchant, Terms { risk_info: Some("posttime=1".to_owned()), ..base() }),
+        (town.merchant, base()),
+        (other, base()),
+        (other, normal_terms("bob", 700)),
+        (other, base()),
+    ];
+    let sends = orders
+        .iter()
+        .enumerate()
+        .map(|(number, (merchant, terms))| a_send(*merchant, &format!("b{number}"), terms.clone()));
+    let sends: Vec<_> = sends.collect();
+    let results = run_all(h.store(), sends.clone()).await;
+    let (last, funded) = results.split_last().expect("there are orders");
+    assert!(funded.iter().all(Result::is_ok), "{funded:?}");
+    assert!(last.is_err(), "the other merchant had money for two");
+    for send in sends {
+        let order = h.store().order(&send.order).await.expect("orders are read");
+        let order = order.expect("each left an order");
+        assert_eq!(order.order.terms, send.terms, "{:?}", send.order);
     }
 }
 

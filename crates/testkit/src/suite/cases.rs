@@ -141,6 +141,7 @@ macro_rules! store_suite {
                     one_number_twice_in_a_batch_is_one_packet,
                     a_large_batch_is_kept_as_small_ones_are,
                     an_order_refused_and_cured_in_one_batch_is_funded,
+                    orders_of_one_batch_keep_their_own_terms,
                     a_refusal_in_a_batch_leaves_the_others_alone,
                     nothing_is_written_when_nothing_changed,
                     a_batch_over_two_merchants_is_written_whole,

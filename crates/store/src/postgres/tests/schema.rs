@@ -23,7 +23,7 @@ async fn a_schema_that_was_changed_by_hand_is_refused() {
         "ALTER TABLE wallet DROP CONSTRAINT wallet_wallet_fen_check",
         "ALTER TABLE merchant_journal DISABLE TRIGGER merchant_journal_append_only",
         "DROP TRIGGER user_journal_append_only ON user_journal",
-        "ALTER TABLE packet ALTER COLUMN wishing DROP NOT NULL",
+        "ALTER TABLE packet ALTER COLUMN openid DROP NOT NULL",
         "ALTER TABLE packet ADD COLUMN note text",
         "CREATE TABLE mine (id bigint)",
     ] {

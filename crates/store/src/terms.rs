@@ -150,8 +150,9 @@ mod tests {
             terms
         };
         let (one, two) = (terms("one"), terms("two"));
-        let orders = [1, 2, 3, 4, 5]
-            .map(|no| order(1_900_000_001, no, [&one, &two][no as usize % 2].clone()));
+        let in_turn = [&one, &two, &one, &two, &one].into_iter().zip(1..);
+        let orders: Vec<_> =
+            in_turn.map(|(terms, no)| order(1_900_000_001, no, terms.clone())).collect();
         assert_eq!(named(&orders), [None, None, Some(1), Some(2), Some(1)]);
     }
 

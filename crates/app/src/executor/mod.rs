@@ -6,7 +6,8 @@
 //! `queue`), and gives it to the store: one load under locks, every command deciding
 //! in turn with the effects of those before it in view, one durable commit. Only then does anybody
 //! get an answer. While a batch commits, the next one gathers, or decides already if the store can
-//! do that beside it ([`Transact::transact_in_turn`]); there is no timer.
+//! do that beside it ([`Transact::transact_in_turn`]); there is no timer. A batch that is full before
+//! its turn is made ready meanwhile: what its commands need is put together.
 //!
 //! | what | rule |
 //! | --- | --- |
@@ -24,6 +25,7 @@ mod queued;
 
 use std::{
     fmt,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -144,14 +146,14 @@ impl Executor {
         let metrics = Arc::<CommandMetrics>::default();
         let lanes = (0..store.lanes().max(1)).map(|number| {
             let queue = Arc::new(Lane::new());
-            let taken = Taken(Arc::new(LaneParts {
+            let lane = Arc::new(LaneParts {
                 store: Arc::clone(store),
                 gate: gate.clone(),
                 queue: Arc::clone(&queue),
                 metrics: Arc::clone(&metrics),
                 bounds: metrics.lane(number),
-            }));
-            tokio::spawn(run_lane(taken));
+            });
+            tokio::spawn(run_lane(Taken { lane, early: None }));
             queue
         });
         Self { lanes: Arc::new(Lanes(lanes.collect())), gate, metrics }
@@ -206,59 +208,100 @@ struct LaneParts {
 }
 
 /// A lane in the hands of its task. When that ends, however it does, nobody gets in any more, and
-/// callers still in the queue hear that nothing happened.
-struct Taken(Arc<LaneParts>);
+/// callers whose batch had no turn hear that nothing happened.
+struct Taken {
+    lane: Arc<LaneParts>,
+    early: Option<Ready>,
+}
 
 impl Drop for Taken {
     fn drop(&mut self) {
-        let Self(lane) = self;
-        for command in lane.queue.abandon() {
+        let Self { lane, early } = self;
+        let early = early.take().into_iter().flat_map(|ready| ready.commands);
+        for command in early.chain(lane.queue.abandon()) {
             lane.metrics.not_queued();
             command.answer(Some(Failure::Unavailable), &lane.metrics);
         }
     }
 }
 
+/// A batch that waits for nothing but its turn.
+struct Ready {
+    commands: Vec<Box<dyn Queued>>,
+    shared: bool,
+    needs: Needs,
+    span: Span,
+}
+
+impl Ready {
+    fn new(Lot { commands, shared }: Lot<Box<dyn Queued>>) -> Self {
+        let span = spans::batch(commands.len());
+        let mut needs = Needs::default();
+        for command in &commands {
+            command.needs(&mut needs);
+            command.joins(&span);
+        }
+        Self { commands, shared, needs, span }
+    }
+}
+
 /// Brings the store one batch after another; a batch whose turn is over may still be under way.
-async fn run_lane(taken: Taken) {
-    let Taken(lane) = &taken;
+async fn run_lane(mut taken: Taken) {
+    let lane = Arc::clone(&taken.lane);
     lane.bounds.are(Pace::default());
     let mut under_way = JoinSet::new();
     let mut least_beside = 1;
-    loop {
-        let least = if under_way.is_empty() { 1 } else { least_beside };
-        let lot = tokio::select! {
-            biased;
-            Some(ended) = under_way.join_next() => match ended {
-                Ok(()) => continue,
-                Err(_panic) => break,
-            },
-            lot = lane.queue.take(least) => lot,
-        };
-        let Some(lot) = lot else { break };
-        lane.metrics.taken(lot.commands.len());
+    while let Some(batch) = next_batch(&mut taken, &mut under_way, least_beside).await {
+        lane.metrics.taken(batch.commands.len());
         if lane.gate.halted().is_some() {
-            for command in lot.commands {
+            for command in batch.commands {
                 command.answer(Some(Failure::Halted), &lane.metrics);
             }
             continue;
         }
         let (turn, over) = Turn::begin();
-        under_way.spawn(run_batch(Arc::clone(lane), lot, turn));
-        least_beside = over.await;
+        under_way.spawn(run_batch(Arc::clone(&lane), batch, turn));
+        let mut over = pin!(over);
+        least_beside = tokio::select! {
+            biased;
+            least = &mut over => least,
+            lot = lane.queue.take_early() => {
+                taken.early = Some(Ready::new(lot));
+                over.await
+            }
+        };
     }
     while under_way.join_next().await.is_some() {}
 }
 
-async fn run_batch(lane: Arc<LaneParts>, lot: Lot<Box<dyn Queued>>, turn: Turn) {
-    let Lot { commands, shared } = lot;
-    let span = spans::batch(commands.len());
-    let written = Arc::<AtomicUsize>::default();
-    let mut needs = Needs::default();
-    for command in &commands {
-        command.needs(&mut needs);
-        command.joins(&span);
+/// The batch that was made ready before its turn, else the next one that the queue gives; `None` when
+/// nobody brings any more, or when a batch under way panicked.
+async fn next_batch(
+    taken: &mut Taken,
+    under_way: &mut JoinSet<()>,
+    least_beside: usize,
+) -> Option<Ready> {
+    while let Some(ended) = under_way.try_join_next() {
+        ended.ok()?;
     }
+    let queue = &taken.lane.queue;
+    if let Some(early) = taken.early.take() {
+        queue.turn_came();
+        return Some(early);
+    }
+    loop {
+        let least = if under_way.is_empty() { 1 } else { least_beside };
+        tokio::select! {
+            biased;
+            Some(ended) = under_way.join_next() => ended.ok()?,
+            lot = queue.take(least) => return lot.map(Ready::new),
+        }
+    }
+}
+
+async fn run_batch(lane: Arc<LaneParts>, batch: Ready, turn: Turn) {
+    let Ready { commands, shared, needs, span } = batch;
+    let written = Arc::<AtomicUsize>::default();
     let work = Box::new(BatchWork {
         commands,
         span: span.clone(),

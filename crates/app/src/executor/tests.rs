@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -51,6 +51,26 @@ impl Command for Note {
     }
 }
 
+/// The same, counting how often it was asked what it needs.
+struct Asked(Arc<AtomicUsize>);
+
+impl Command for Asked {
+    const NAME: &str = "asked";
+    type Outcome = ();
+
+    fn journal(&self) -> Owner {
+        Note.journal()
+    }
+
+    fn needs(&self, _needs: &mut Needs) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn decide(&self, facts: &Facts) -> Verdict<()> {
+        Note.decide(facts)
+    }
+}
+
 /// A store that keeps nothing, and decides every batch at once.
 #[derive(Default)]
 struct Fake {
@@ -90,15 +110,16 @@ impl Transact for Panicking {
     }
 }
 
-/// A store that has a lane's turn over at once, and keeps its batches until it may end them.
+/// A store that keeps its batches until it may end them; it has a lane's turn over at once if it takes
+/// batches beside.
 struct Deciding {
-    least_beside: usize,
+    least_beside: Option<usize>,
     entered: Semaphore,
     may: Semaphore,
 }
 
 impl Deciding {
-    fn start(least_beside: usize) -> (Arc<Self>, Executor) {
+    fn start(least_beside: Option<usize>) -> (Arc<Self>, Executor) {
         let (entered, may) = (Semaphore::new(0), Semaphore::new(0));
         let store = Arc::new(Self { least_beside, entered, may });
         let transact: Arc<dyn Transact> = Arc::<Self>::clone(&store);
@@ -125,7 +146,12 @@ impl Transact for Deciding {
         work: Box<dyn Work>,
         turn: Turn,
     ) -> (Box<dyn Work>, Result<(), StoreError>) {
-        turn.beside(self.least_beside);
+        let Some(least) = self.least_beside else {
+            let transacted = self.transact(needs, work).await;
+            drop(turn);
+            return transacted;
+        };
+        turn.beside(least);
         self.transact(needs, work).await
     }
 }
@@ -176,7 +202,7 @@ async fn a_store_that_fails_at_once_does_not_look_fast() {
 
 #[tokio::test]
 async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_is_written() {
-    let (store, executor) = Deciding::start(1);
+    let (store, executor) = Deciding::start(Some(1));
     let mut callers = JoinSet::new();
     for _ in 0..2 {
         submit_note(&executor, &mut callers);
@@ -194,7 +220,7 @@ async fn a_lane_brings_its_next_batch_when_its_turn_is_over_and_answers_when_it_
 
 #[tokio::test]
 async fn a_batch_too_small_to_be_decided_beside_another_gathers_until_that_one_ended() {
-    let (store, executor) = Deciding::start(3);
+    let (store, executor) = Deciding::start(Some(3));
     let mut callers = JoinSet::new();
     submit_note(&executor, &mut callers);
     store.entered.acquire().await.unwrap().forget();
@@ -218,6 +244,33 @@ async fn a_batch_too_small_to_be_decided_beside_another_gathers_until_that_one_e
     store.may.add_permits(1);
     assert_eq!(callers.join_next().await.unwrap().unwrap(), Ok(()));
     assert_eq!(store.entered.available_permits(), 0, "three batches of one, three and one");
+}
+
+#[tokio::test]
+async fn a_full_batch_is_made_ready_while_the_one_before_has_its_turn() {
+    let (store, executor) = Deciding::start(None);
+    let mut callers = JoinSet::new();
+    submit_note(&executor, &mut callers);
+    store.entered.acquire().await.unwrap().forget();
+    let asked = Arc::<AtomicUsize>::default();
+    let full = Pace::default().alone_max();
+    let submit = |callers: &mut JoinSet<_>| {
+        let (executor, asked) = (executor.clone(), Arc::clone(&asked));
+        callers.spawn(async move { executor.submit(Asked(asked)).await });
+    };
+    for _ in 1..full {
+        submit(&mut callers);
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "more may come");
+    submit(&mut callers);
+    while asked.load(Ordering::Relaxed) < full {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(store.entered.available_permits(), 0, "it has no turn yet");
+    store.may.add_permits(2);
+    assert!(callers.join_all().await.into_iter().all(|heard| heard == Ok(())));
+    assert_eq!(store.entered.available_permits(), 1, "all in one batch");
 }
 
 /// A store that finds money stopped by the time it has loaded.

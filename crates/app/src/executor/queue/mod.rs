@@ -8,6 +8,7 @@
 //! | a busy journal in company | no more than a short batch has, so that others wait no longer |
 //! | a journal alone | a larger batch than several may have together, and places for one more |
 //! | places | a journal may hold as many as are free; one that has nothing waiting gets in as long as fewer journals wait than there are places |
+//! | a full batch of a journal alone | may be taken before its turn, to be made ready: nothing would be added to it; it keeps its places |
 //! | people | share [`USER_TURNS`] turns: each is a journal, and thousands of them would leave a merchant none |
 //!
 //! A busy journal in company pays for it: its batches are smaller, and smaller batches cost more a
@@ -54,6 +55,9 @@ struct State<T> {
     /// Who has something waiting; the first one is next.
     turns: VecDeque<Turn>,
     waiting: usize,
+    /// How many were taken before their turn and hold their places until it comes. They are of who is
+    /// `ahead`.
+    early: usize,
     /// From so many on the lane is woken.
     wanted: usize,
     pace: Pace,
@@ -109,6 +113,7 @@ impl<T> LaneQueue<T> {
             waiters: HashMap::new(),
             turns: VecDeque::new(),
             waiting: 0,
+            early: 0,
             wanted: 1,
             pace: Pace::default(),
             company: Company::default(),
@@ -154,6 +159,30 @@ impl<T> LaneQueue<T> {
             }
             self.arrived.notified().await;
         }
+    }
+
+    /// The next batch before its turn, once a journal that is alone has filled it; [`Self::turn_came`]
+    /// is to be told when that comes. Does not end before.
+    pub(super) async fn take_early(&self) -> Lot<T> {
+        loop {
+            {
+                let mut state = self.lock();
+                let full = state.pace.alone_max();
+                let alone = state.turns.front().is_some_and(|&first| state.is_alone(first));
+                if alone && state.waiting >= full {
+                    let lot = state.take();
+                    state.early = lot.commands.len();
+                    return lot;
+                }
+                state.wanted = if alone || state.waiting == 0 { full } else { usize::MAX };
+            }
+            self.arrived.notified().await;
+        }
+    }
+
+    /// Gives back the places of what was taken before its turn.
+    pub(super) fn turn_came(&self) {
+        self.lock().early = 0;
     }
 
     /// A batch was begun and done at these instants, and so many of its commands had effects;
@@ -205,14 +234,14 @@ impl<T> LaneQueue<T> {
 impl<T> State<T> {
     fn is_full_for(&self, turn: Turn) -> bool {
         let places = self.pace.places();
-        match self.waiters.get(&turn) {
-            Some(waiter) if self.is_alone(turn) => waiter.commands.len() >= self.pace.alone_max(),
-            Some(waiter) => {
-                let held = self.waiting.saturating_sub(self.held_from_before());
-                waiter.commands.len() >= places.saturating_sub(held)
-            }
-            None => self.turns.len() >= places,
+        if !self.waiters.contains_key(&turn) {
+            return self.turns.len() >= places;
         }
+        if self.is_alone(turn) {
+            return self.held_by(turn) >= self.pace.alone_max();
+        }
+        let held = (self.waiting + self.early).saturating_sub(self.held_from_before());
+        self.held_by(turn) >= places.saturating_sub(held)
     }
 
     fn is_alone(&self, turn: Turn) -> bool {
@@ -224,8 +253,14 @@ impl<T> State<T> {
     /// What somebody holds beyond a batch who was alone: it kept nobody out when it came in, and
     /// shall not now.
     fn held_from_before(&self) -> usize {
-        let waiter = self.ahead.and_then(|turn| self.waiters.get(&turn));
-        waiter.map_or(0, |waiter| waiter.commands.len().saturating_sub(self.pace.batch_max()))
+        let held = self.ahead.map_or(0, |turn| self.held_by(turn));
+        held.saturating_sub(self.pace.batch_max())
+    }
+
+    /// The places that `turn` has.
+    fn held_by(&self, turn: Turn) -> usize {
+        let waiting = self.waiters.get(&turn).map_or(0, |waiter| waiter.commands.len());
+        waiting + if self.ahead == Some(turn) { self.early } else { 0 }
     }
 
     fn put(&mut self, turn: Turn, command: T) {

@@ -1,9 +1,9 @@
 //! What a lane's queue promises to busy journals and to quiet ones.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use hongbao_domain::{MerchantId, UserId, ledger::Owner};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{COMPANY_BATCHES, LaneQueue, NoPlace};
 
@@ -116,6 +116,32 @@ async fn a_busy_journal_holds_no_more_places_than_are_free() {
     assert_eq!(push(&queue, 1, 0..1), 0);
     let quiet = (3..1_000).map(|number| push(&queue, number, 0..1)).sum::<usize>();
     assert_eq!(quiet, 997, "there is room for whoever has little");
+}
+
+#[tokio::test]
+async fn a_full_batch_of_a_journal_alone_is_taken_early_and_keeps_its_places() {
+    let queue = LaneQueue::new();
+    assert_eq!(push(&queue, 1, 0..ALONE_MAX - 1), ALONE_MAX - 1);
+    let mut early = pin!(queue.take_early());
+    let too_early = timeout(Duration::ZERO, &mut early).await;
+    assert!(too_early.is_err(), "it would become larger by waiting");
+    assert_eq!(push(&queue, 1, ALONE_MAX - 1..ALONE_MAX), 1);
+    assert_eq!(early.await.commands.len(), ALONE_MAX);
+    assert_eq!(push(&queue, 1, 0..ALONE_MAX), 1, "as one that has nothing waiting");
+    assert_eq!(push(&queue, 2, 0..3 * BATCH_MAX), BATCH_MAX / 2, "as if all waited");
+    assert_eq!(push(&queue, 1, 0..1), 0);
+    queue.turn_came();
+    let left = 2 * BATCH_MAX - (1 + BATCH_MAX / 2);
+    assert_eq!(push(&queue, 1, 0..3 * BATCH_MAX), left / 2, "half of what is left");
+}
+
+#[tokio::test]
+async fn nothing_is_taken_early_while_others_are_there() {
+    let queue = LaneQueue::new();
+    push(&queue, 1, 0..ALONE_MAX);
+    push(&queue, 2, 0..1);
+    assert!(timeout(Duration::ZERO, queue.take_early()).await.is_err());
+    assert_eq!(of(&take(&queue).await, 2), [0]);
 }
 
 #[tokio::test]

@@ -1,16 +1,11 @@
 //! New rows, many by one statement.
-//!
-//! To begin a statement, and to look for the end of a table anew, is a quarter of what a row costs
-//! that is inserted alone.
 
 use std::{iter::repeat_n, slice};
 
 use rusqlite::{Connection, ToSql};
 
+use super::values::{MANY, Values, list, places};
 use crate::error::{Failure, Outcome};
-
-/// How many rows a full statement takes.
-const MANY: usize = 32;
 
 /// Inserting into one table.
 pub(super) struct Insert {
@@ -24,9 +19,9 @@ impl Insert {
     /// Inserts rows of kind `what` by a statement of the form `INSERT INTO table (column, …)`.
     pub(super) fn new(what: &'static str, into: &str) -> Self {
         let columns = into.split(',').count();
-        let row = format!("({})", list(repeat_n("?", columns)));
+        let row = format!("({})", places(columns));
         let one = format!("{into} VALUES {row}");
-        let many = format!("{into} VALUES {}", list(repeat_n(row.as_str(), MANY)));
+        let many = format!("{into} VALUES {}", list(repeat_n(&row, MANY)));
         Self { what, columns, one, many }
     }
 
@@ -62,7 +57,7 @@ impl Insert {
         }
         let mut statement = connection.prepare_cached(sql)?;
         for rows in chunks {
-            let mut values = Values { statement: &mut statement, columns: self.columns, bound: 0 };
+            let mut values = Values::of(&mut statement, self.columns);
             for row in rows {
                 bind(row, &mut values)?;
             }
@@ -71,29 +66,4 @@ impl Insert {
         }
         Ok(())
     }
-}
-
-/// Where the values of rows go.
-pub(super) struct Values<'s, 'c> {
-    statement: &'s mut rusqlite::Statement<'c>,
-    columns: usize,
-    bound: usize,
-}
-
-impl Values<'_, '_> {
-    /// Takes the values of one row.
-    pub(super) fn bind(&mut self, row: &[&dyn ToSql]) -> Outcome<()> {
-        if row.len() != self.columns {
-            return Err(Failure::corrupt("a row with other columns than its table"));
-        }
-        for value in row {
-            self.bound += 1;
-            self.statement.raw_bind_parameter(self.bound, value)?;
-        }
-        Ok(())
-    }
-}
-
-fn list<'p>(parts: impl Iterator<Item = &'p str>) -> String {
-    parts.collect::<Vec<_>>().join(", ")
 }

@@ -9,7 +9,7 @@ use hongbao_domain::{
 };
 use rusqlite::{Connection, params};
 
-use super::insert::{Insert, Values};
+use super::{insert::Insert, values::Values};
 use crate::{
     columns::int,
     error::{Outcome, one},

@@ -1,10 +1,9 @@
 //! Needs → facts: every row a batch asks for, read in the order of its key, under the write lock or
 //! by the `preparer`.
 //!
-//! Single-row statements, prepared once: on a native connection one costs a microsecond or two,
-//! and a batch has thousands. Rows that are absent are simply not in the facts.
+//! Rows that are absent are simply not in the facts.
 
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use hongbao_app::ports::AuthorizationState;
 use hongbao_domain::{
@@ -15,33 +14,107 @@ use hongbao_domain::{
     packet::{GroupClaim, PacketKind},
     wallet::{Payout, PayoutState},
 };
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, params};
 
+use super::lookup::Lookup;
 use crate::{
     columns::{int, merchant_int},
-    error::{Failure, Outcome},
+    error::Outcome,
     fields::Fields,
     queries::{
-        admin::{AUTHORIZATION, MERCHANT, authorization_row},
-        journal,
-        packets::{ORDER_OF_PACKET, ORDER_PLACE, PACKET, order_row},
-        users::{PERSON, WALLET, person},
+        admin::authorization_row, book_columns, journal, order_columns, order_joins,
+        packet_columns, packet_joins, packets::order_row, users::person, wallet_columns,
     },
     session::ready,
     settings::{MerchantRow, SettingsCache},
 };
 
-const GROUP_CLAIM: &str = "SELECT share_no, amount, at FROM group_claim
-     WHERE merchant_id = ?1 AND packet_no = ?2 AND user_id = ?3";
-const USER_DAY: &str = "SELECT version, day, fen, packet_count FROM user_day
-     WHERE merchant_id = ?1 AND user_id = ?2";
+static MERCHANT: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = concat!(
+        "SELECT key.place, merchant.merchant_id, merchant.settings_version, ",
+        book_columns!(),
+        ", merchant.sealed_key
+         FROM key
+         CROSS JOIN merchant ON merchant.merchant_id = key.merchant_id
+         JOIN merchant_book ON merchant_book.merchant_id = merchant.merchant_id"
+    );
+    Lookup::new("merchant_book", &["merchant_id"], select)
+});
+static AUTHORIZATION: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, provider_id, sub_merchant_id, state
+         FROM key
+         CROSS JOIN provider_authorization USING (provider_id, sub_merchant_id)";
+    Lookup::new("provider_authorization", &["provider_id", "sub_merchant_id"], select)
+});
+static ORDER_PLACE: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, payer_id, packet_no
+         FROM key
+         CROSS JOIN send_order USING (caller_id, bill_no)";
+    Lookup::new("send_order", &["caller_id", "bill_no"], select)
+});
+static ORDER: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = concat!(
+        "SELECT key.place, ",
+        order_columns!(),
+        " FROM key
+         CROSS JOIN packet
+             ON packet.merchant_id = key.merchant_id AND packet.packet_no = key.packet_no ",
+        order_joins!()
+    );
+    Lookup::new("packet", &["merchant_id", "packet_no"], select)
+});
+static PERSON: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, user_id, appid, openid, display_name, follows_since,
+             accepts_messages, standing
+         FROM key
+         CROSS JOIN app_user USING (openid, appid)";
+    Lookup::new("app_user", &["openid", "appid"], select)
+});
+static PACKET: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = concat!(
+        "SELECT key.place, ",
+        packet_columns!(),
+        " FROM key
+         CROSS JOIN packet
+             ON packet.merchant_id = key.merchant_id AND packet.packet_no = key.packet_no ",
+        packet_joins!(),
+        " WHERE packet.funded_at IS NOT NULL"
+    );
+    Lookup::new("packet", &["merchant_id", "packet_no"], select)
+});
+static GROUP_CLAIM: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, share_no, amount, at
+         FROM key
+         CROSS JOIN group_claim USING (merchant_id, packet_no, user_id)";
+    Lookup::new("group_claim", &["merchant_id", "packet_no", "user_id"], select)
+});
+static USER_DAY: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, version, day, fen, packet_count
+         FROM key
+         CROSS JOIN user_day USING (merchant_id, user_id)";
+    Lookup::new("user_day", &["merchant_id", "user_id"], select)
+});
+static WALLET: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = concat!(
+        "SELECT key.place, ",
+        wallet_columns!(),
+        " FROM key
+         CROSS JOIN wallet USING (user_id)"
+    );
+    Lookup::new("wallet", &["user_id"], select)
+});
+static PAYOUT: LazyLock<Lookup> = LazyLock::new(|| {
+    let select = "SELECT key.place, amount, state, at
+         FROM key
+         CROSS JOIN payout USING (user_id, reference)";
+    Lookup::new("payout", &["user_id", "reference"], select)
+});
 const MERCHANT_POSTED: &str = "SELECT kind, from_kind, from_merchant_id, from_user_id, to_kind,
      to_merchant_id, to_user_id, amount, at FROM merchant_posted
      WHERE merchant_id = ?1 AND reference = ?2";
 const USER_POSTED: &str = "SELECT kind, from_kind, from_merchant_id, from_user_id, to_kind,
      to_merchant_id, to_user_id, amount, at FROM user_posted
      WHERE user_id = ?1 AND reference = ?2";
-const PAYOUT: &str = "SELECT amount, state, at FROM payout WHERE user_id = ?1 AND reference = ?2";
 
 /// Reads everything that `needs` names.
 pub(super) fn facts(
@@ -67,23 +140,21 @@ fn merchants(
     needs: &Needs,
     facts: &mut Facts,
 ) -> Outcome<()> {
-    facts.merchants = rows(
+    facts.merchants = MERCHANT.rows(
         connection,
-        MERCHANT,
-        "merchant_book",
         &needs.merchants,
-        |id| Ok((merchant_int(*id),)),
+        |id, values| values.bind(params![merchant_int(*id)]),
         |_, fields| {
             let merchant = settings.merchant(connection, MerchantRow::read(fields)?);
             ready(merchant).map(Slot::loaded)
         },
     )?;
-    let found: BTreeMap<_, _> = rows(
+    let found = AUTHORIZATION.rows(
         connection,
-        AUTHORIZATION,
-        "provider_authorization",
         &needs.authorizations,
-        |(provider, sub_merchant)| Ok((merchant_int(*provider), merchant_int(*sub_merchant))),
+        |(provider, sub_merchant), values| {
+            values.bind(params![merchant_int(*provider), merchant_int(*sub_merchant)])
+        },
         |_, fields| authorization_row(fields),
     )?;
     let active = found
@@ -94,20 +165,16 @@ fn merchants(
 }
 
 fn orders(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<()> {
-    let places = rows(
+    let places = ORDER_PLACE.rows(
         connection,
-        ORDER_PLACE,
-        "send_order",
         &needs.orders,
-        |key| Ok((merchant_int(key.caller), key.bill_no.as_str())),
+        |key, values| values.bind(params![merchant_int(key.caller), key.bill_no.as_str()]),
         |_, fields| fields.packet_key(),
     )?;
-    let found = rows(
+    let found = ORDER.rows(
         connection,
-        ORDER_OF_PACKET,
-        "packet",
         places.values(),
-        |packet| Ok((merchant_int(packet.merchant), int(packet.no.get())?)),
+        |packet, values| values.bind(params![merchant_int(packet.merchant), int(packet.no.get())?]),
         |_, fields| order_row(fields),
     )?;
     facts.orders = found.into_values().collect();
@@ -115,12 +182,10 @@ fn orders(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<
 }
 
 fn receivers(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<()> {
-    facts.receivers = rows(
+    facts.receivers = PERSON.rows(
         connection,
-        PERSON,
-        "app_user",
         &needs.receivers,
-        |key| Ok((key.openid.as_str(), key.app.as_str())),
+        |key, values| values.bind(params![key.openid.as_str(), key.app.as_str()]),
         |_, fields| {
             let known = person(fields)?;
             Ok(Receiver { user: known.user, standing: known.standing, following: known.following })
@@ -130,12 +195,10 @@ fn receivers(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outco
 }
 
 fn packets(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<()> {
-    facts.packets = rows(
+    facts.packets = PACKET.rows(
         connection,
-        PACKET,
-        "packet",
         &needs.packets,
-        |key| Ok((merchant_int(key.merchant), int(key.no.get())?)),
+        |key, values| values.bind(params![merchant_int(key.merchant), int(key.no.get())?]),
         |_, fields| fields.packet().map(Slot::loaded),
     )?;
     // A normal packet says itself who took it: most claims look nothing up here.
@@ -144,14 +207,12 @@ fn packets(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome
         let packet = packets.get(key).map(|slot| slot.row.kind);
         packet == Some(PacketKind::Group)
     });
-    facts.group_claims = rows(
+    facts.group_claims = GROUP_CLAIM.rows(
         connection,
-        GROUP_CLAIM,
-        "group_claim",
         of_groups,
-        |(key, user)| {
+        |(key, user), values| {
             let (merchant, no) = (merchant_int(key.merchant), int(key.no.get())?);
-            Ok((merchant, no, int(user.get())?))
+            values.bind(params![merchant, no, int(user.get())?])
         },
         |(_, user), fields| {
             Ok(GroupClaim {
@@ -172,24 +233,20 @@ fn user_days(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outco
         needs.user_days.iter().copied().chain(of_receivers).collect();
     keys.sort_unstable();
     keys.dedup();
-    facts.user_days = rows(
+    facts.user_days = USER_DAY.rows(
         connection,
-        USER_DAY,
-        "user_day",
         &keys,
-        |(merchant, user)| Ok((merchant_int(*merchant), int(user.get())?)),
+        |(merchant, user), values| values.bind(params![merchant_int(*merchant), int(user.get())?]),
         |_, fields| fields.day_use().map(Slot::<DayUse>::loaded),
     )?;
     Ok(())
 }
 
 fn wallets(connection: &Connection, needs: &Needs, facts: &mut Facts) -> Outcome<()> {
-    facts.wallets = rows(
+    facts.wallets = WALLET.rows(
         connection,
-        WALLET,
-        "wallet",
         &needs.wallets,
-        |user| Ok((int(user.get())?,)),
+        |user, values| values.bind(params![int(user.get())?]),
         |_, fields| fields.wallet().map(Slot::loaded),
     )?;
     Ok(())
@@ -208,12 +265,10 @@ fn money_movements(connection: &Connection, needs: &Needs, facts: &mut Facts) ->
             facts.posted.insert(key.clone(), posted);
         }
     }
-    facts.payouts = rows(
+    facts.payouts = PAYOUT.rows(
         connection,
-        PAYOUT,
-        "payout",
         &needs.payouts,
-        |key| Ok((int(key.user.get())?, key.reference.as_str())),
+        |key, values| values.bind(params![int(key.user.get())?, key.reference.as_str()]),
         |_, fields| {
             Ok(Payout {
                 amount: fields.fen()?,
@@ -223,35 +278,4 @@ fn money_movements(connection: &Connection, needs: &Needs, facts: &mut Facts) ->
         },
     )?;
     Ok(())
-}
-
-/// Looks each key up with one prepared statement; keys without a row are left out.
-fn rows<'k, K, V, P>(
-    connection: &Connection,
-    sql: &str,
-    table: &'static str,
-    keys: impl IntoIterator<Item = &'k K>,
-    bind: impl Fn(&'k K) -> Outcome<P>,
-    read: impl Fn(&'k K, &mut Fields<'_>) -> Outcome<V>,
-) -> Outcome<BTreeMap<K, V>>
-where
-    K: Clone + Ord + 'k,
-    P: Params,
-{
-    let mut keys = keys.into_iter().peekable();
-    if keys.peek().is_none() {
-        return Ok(BTreeMap::new());
-    }
-    let mut statement = connection.prepare_cached(sql)?;
-    let found = keys.filter_map(|key| {
-        let value = (|| {
-            let mut found = statement.query(bind(key)?)?;
-            match found.next()? {
-                Some(row) => read(key, &mut Fields::sqlite(row, table)).map(Some),
-                None => Ok(None),
-            }
-        })();
-        value.transpose().map(|value: Result<V, Failure>| value.map(|value| (key.clone(), value)))
-    });
-    found.collect()
 }

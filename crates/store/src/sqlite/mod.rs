@@ -8,7 +8,8 @@
 //! | `broken` | when nothing is written any more |
 //! | `checkpoint`, `copier` | when its log is copied into the database, and the thread that does it |
 //! | `load`, `commit` | the hot path: needs → facts, facts and changes → rows |
-//! | `journal`, `orders`, `insert` | parts of `commit` |
+//! | `journal`, `orders` | parts of `commit` |
+//! | `lookup`, `insert`, `values` | many rows by one statement: by their keys, new ones, their values |
 //! | `readers`, `session` | snapshots for queries; what queries are run with |
 //! | `audit` | one consistent view, and the damage that only SQLite can name |
 //! | `store` | the port, method by method |
@@ -25,6 +26,7 @@ mod files;
 mod insert;
 mod journal;
 mod load;
+mod lookup;
 pub(crate) mod moving;
 mod open;
 mod orders;
@@ -35,6 +37,7 @@ mod session;
 mod store;
 #[cfg(test)]
 mod tests;
+mod values;
 mod work;
 mod writer;
 

@@ -8,7 +8,7 @@ use hongbao_domain::{
 };
 use rusqlite::{Connection, ToSql, params};
 
-use super::insert::{Insert, Values};
+use super::{insert::Insert, values::Values};
 use crate::{
     columns::{FundingColumns, OrderChanges, int, merchant_int},
     error::{Outcome, one},

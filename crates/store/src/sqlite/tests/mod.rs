@@ -4,6 +4,7 @@ mod ahead;
 mod checkpoints;
 mod damage;
 mod insert;
+mod lookup;
 mod money;
 mod opening;
 mod speed;

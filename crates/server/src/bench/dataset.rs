@@ -26,8 +26,8 @@ use super::{BenchError, closed};
 /// Commands under way at once: three of the largest batches, so that one gathers while one decides
 /// and one is written.
 pub(super) const IN_FLIGHT: usize = 3 * BATCH_MAX;
-/// Commands made at once, some 100 MiB of them: a round's, so that its batches follow each other.
-const COMMANDS_PAGE: u64 = 100_000;
+/// Commands made at once, some 200 MiB of them: a round's, so that its batches follow each other.
+const COMMANDS_PAGE: u64 = 200_000;
 /// Users registered in one transaction.
 const USERS_PAGE: u64 = 10_000;
 /// Below the numbers of merchants.

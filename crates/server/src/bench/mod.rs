@@ -48,7 +48,7 @@ pub struct Plan {
     #[arg(long, default_value_t = 5)]
     pub rounds: u32,
     /// Claims and sends of one round
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 200_000)]
     pub claims: u64,
     /// Connections of the load generator; a listener has places for 4,096
     #[arg(long, default_value_t = 3_000)]

@@ -1,6 +1,6 @@
 //! Claims and sends a second on SQLite, of the engine and over HTTP.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
     BenchError, Plan, disk, engine, per_second, percentile_ms,
@@ -10,8 +10,9 @@ use super::{
 };
 use crate::commands::say;
 
-/// Single transactions of one round: about a second's worth.
-const SINGLE_CLAIMS: u64 = 2_000;
+/// Single transactions before the engine's claims, and as many after them: a second's worth or two each,
+/// for from one second to the next the disk takes half or twice as long.
+const SINGLE_CLAIMS: u64 = 5_000;
 /// Synced appends of one round.
 const APPENDS: u32 = 2_000;
 
@@ -47,13 +48,13 @@ async fn round(
 ) -> Result<Round, BenchError> {
     let appends = usize::try_from(APPENDS).map_err(BenchError::other)?;
     let fdatasync = per_second(appends, disk::synced_appends(directory, APPENDS)?);
-    let packets = bench.take(SINGLE_CLAIMS).await?;
-    let store = Arc::clone(bench.app.store());
-    let elapsed = engine::claims_one_by_one(store.as_ref(), &bench.data, &packets).await?;
-    let single_claims = per_second(packets.len(), elapsed);
+    let singles_before = one_by_one(bench).await?;
     let packets = bench.take(plan.claims).await?;
     let elapsed = engine::claims(&bench.app, &bench.data, &packets).await?;
     let engine_claims = per_second(packets.len(), elapsed);
+    let singles = singles_before + one_by_one(bench).await?;
+    let count = usize::try_from(2 * SINGLE_CLAIMS).map_err(BenchError::other)?;
+    let single_claims = per_second(count, singles);
     let first = bench.data.packets + 1;
     let elapsed = bench.data.send(&bench.app, plan.claims).await?;
     let engine_sends = per_second(packets.len(), elapsed);
@@ -69,4 +70,11 @@ async fn round(
         http_claims: http.rate(),
         echo: echo.rate(),
     })
+}
+
+/// How long single transactions take for [`SINGLE_CLAIMS`].
+async fn one_by_one(bench: &mut Bench) -> Result<Duration, BenchError> {
+    let packets = bench.take(SINGLE_CLAIMS).await?;
+    let store = Arc::clone(bench.app.store());
+    engine::claims_one_by_one(store.as_ref(), &bench.data, &packets).await
 }

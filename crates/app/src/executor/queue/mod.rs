@@ -168,13 +168,15 @@ impl<T> LaneQueue<T> {
             {
                 let mut state = self.lock();
                 let full = state.pace.alone_max();
-                let alone = state.turns.front().is_some_and(|&first| state.is_alone(first));
-                if alone && state.waiting >= full {
+                let alone = state.turns.front().copied().filter(|&first| state.is_alone(first));
+                if alone.is_some() && state.waiting >= full {
                     let lot = state.take();
                     state.early = lot.commands.len();
+                    state.ahead = alone;
                     return lot;
                 }
-                state.wanted = if alone || state.waiting == 0 { full } else { usize::MAX };
+                let may_fill = alone.is_some() || state.waiting == 0;
+                state.wanted = if may_fill { full } else { usize::MAX };
             }
             self.arrived.notified().await;
         }

@@ -58,7 +58,7 @@ failover: tools ## Kill the primary of a PostgreSQL pair under load, N times (40
 	scripts/ensure-packages.sh postgresql postgresql-client procps
 	HONGBAO_TEST_FAILOVERS=$(N) cargo test --locked -p hongbao-server --test failover -- --nocapture --test-threads 1
 
-bench: tools ## Print the figures of this machine, SQLite, PostgreSQL and Redis (about half an hour)
+bench: tools ## Print the figures of this machine, SQLite, PostgreSQL and Redis (about forty minutes)
 	scripts/ensure-packages.sh redis-server redis-tools
 	cargo build --release --locked --bin hongbao
 	ulimit -n "$$(ulimit -H -n)" && scripts/with-postgres.sh sh -c 'target/release/hongbao bench --parts rates,size,neighbours,overload,redis --json bench/results/bench.json --postgres "$$HONGBAO_TEST_POSTGRES_URL"'

@@ -264,9 +264,12 @@ async fn a_full_batch_is_made_ready_while_the_one_before_has_its_turn() {
     tokio::time::sleep(Duration::from_millis(20)).await;
     assert_eq!(asked.load(Ordering::Relaxed), 0, "more may come");
     submit(&mut callers);
-    while asked.load(Ordering::Relaxed) < full {
-        tokio::task::yield_now().await;
-    }
+    let ready = async {
+        while asked.load(Ordering::Relaxed) < full {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), ready).await.unwrap();
     assert_eq!(store.entered.available_permits(), 0, "it has no turn yet");
     store.may.add_permits(2);
     assert!(callers.join_all().await.into_iter().all(|heard| heard == Ok(())));

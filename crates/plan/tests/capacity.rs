@@ -57,13 +57,13 @@ fn shards_and_servers_are_what_division_says() {
     assert_eq!((plan.machines.http_cores, plan.machines.http_servers), (80, 10));
 }
 
-/// 391 + 217 bytes for each of 864 million packets and claims, ten days, 184 bytes a user, two
+/// 469 + 217 bytes for each of 864 million packets and claims, ten days, 184 bytes a user, two
 /// copies, disks 70 % full.
 #[test]
 fn disks_are_what_multiplication_says() {
     let flows = plan(&demand(), &figures()).unwrap().flows;
-    assert!((flows.day_bytes - 864e6 * 608.0).abs() < 1.0);
-    let all = (864e7 * 608.0 + 184e6) * 2.0 / 0.7;
+    assert!((flows.day_bytes - 864e6 * 686.0).abs() < 1.0);
+    let all = (864e7 * 686.0 + 184e6) * 2.0 / 0.7;
     assert!((flows.disk_bytes / all - 1.0).abs() < 1e-9);
     assert!((flows.log_bytes - 420_000.0 * 1_100.0).abs() < 1.0);
     assert!((flows.shard_packets - 432e6).abs() < 1.0);

@@ -31,8 +31,8 @@ impl Lookup {
         Self { table, columns: columns.len(), one: sql(1), many: sql(MANY) }
     }
 
-    /// The rows of `keys`, which are in order; keys without a row are left out. `bind` gives the values
-    /// of a key, in the order of its columns.
+    /// The rows of `keys`; keys without a row are left out. `bind` gives the values of a key, in the
+    /// order of its columns.
     pub(super) fn rows<'k, K: Ord + Clone + 'k, V>(
         &self,
         connection: &Connection,

@@ -40,7 +40,7 @@ const UPDATE_BOOK: &str = "UPDATE merchant_book SET
 static INSERT_PROGRESS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "packet_progress",
-        "INSERT INTO packet_progress (
+        "packet_progress (
              merchant_id, packet_no, claimed, claimed_count, settled_at, version
          )",
     )
@@ -51,14 +51,11 @@ const UPDATE_PROGRESS: &str = "UPDATE packet_progress SET
 static INSERT_GROUP_CLAIMS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "group_claim",
-        "INSERT INTO group_claim (merchant_id, packet_no, user_id, share_no, amount, at)",
+        "group_claim (merchant_id, packet_no, user_id, share_no, amount, at)",
     )
 });
 static INSERT_USER_DAYS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
-        "user_day",
-        "INSERT INTO user_day (merchant_id, user_id, version, day, fen, packet_count)",
-    )
+    Insert::new("user_day", "user_day (merchant_id, user_id, version, day, fen, packet_count)")
 });
 const UPDATE_USER_DAY: &str = "UPDATE user_day SET
          version = ?1, day = ?2, fen = ?3, packet_count = ?4
@@ -70,7 +67,7 @@ const UPDATE_WALLET: &str = "UPDATE wallet SET
 static INSERT_MERCHANT_POSTED: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "merchant_posted",
-        "INSERT INTO merchant_posted (
+        "merchant_posted (
              merchant_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
              to_merchant_id, to_user_id, amount, at
          )",
@@ -79,15 +76,14 @@ static INSERT_MERCHANT_POSTED: LazyLock<Insert> = LazyLock::new(|| {
 static INSERT_USER_POSTED: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "user_posted",
-        "INSERT INTO user_posted (
+        "user_posted (
              user_id, reference, kind, from_kind, from_merchant_id, from_user_id, to_kind,
              to_merchant_id, to_user_id, amount, at
          )",
     )
 });
-static INSERT_PAYOUT: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new("payout", "INSERT INTO payout (amount, state, at, user_id, reference)")
-});
+static INSERT_PAYOUT: LazyLock<Insert> =
+    LazyLock::new(|| Insert::new("payout", "payout (amount, state, at, user_id, reference)"));
 /// A payout is settled once: only a pending one changes.
 const UPDATE_PAYOUT: &str = "UPDATE payout SET state = ?2
      WHERE amount = ?1 AND at = ?3 AND user_id = ?4 AND reference = ?5 AND state = 1";

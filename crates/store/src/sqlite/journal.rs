@@ -23,7 +23,7 @@ use crate::{
 static INSERT_MERCHANT_ROWS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "merchant_journal",
-        "INSERT INTO merchant_journal (
+        "merchant_journal (
              merchant_id, seq, kind, amount, from_kind, from_seq, from_balance, to_kind, to_seq,
              to_balance, user_id, packet_no, share_no, reference, at, limit_version, limit_day,
              limit_used_fen, limit_used_count, limit_cap_fen, limit_cap_count, hash
@@ -33,7 +33,7 @@ static INSERT_MERCHANT_ROWS: LazyLock<Insert> = LazyLock::new(|| {
 static INSERT_USER_ROWS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "user_journal",
-        "INSERT INTO user_journal (
+        "user_journal (
              user_id, seq, kind, amount, from_kind, from_seq, from_balance, to_kind, to_seq,
              to_balance, payee_id, reference, at, hash
          )",

@@ -16,13 +16,12 @@ use crate::{
     terms::{CommonColumns, CommonRows},
 };
 
-static INSERT_ORDERS: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new("order", "INSERT INTO send_order (caller_id, bill_no, payer_id, packet_no)")
-});
+static INSERT_ORDERS: LazyLock<Insert> =
+    LazyLock::new(|| Insert::new("order", "send_order (caller_id, bill_no, payer_id, packet_no)"));
 static INSERT_PACKETS: LazyLock<Insert> = LazyLock::new(|| {
     Insert::new(
         "packet",
-        "INSERT INTO packet (
+        "packet (
              merchant_id, packet_no, kind, total, share_count, receiver_id, paid_from, funded_at,
              expire_at, secret, form, split_min, split_max, shares, caller_id, bill_no, created_at,
              openid, risk_info, terms_of, way, appid, scene, sub_merchant_id, message_appid,
@@ -36,10 +35,7 @@ const FUND_PACKET: &str = "UPDATE packet SET
          split_min = ?9, split_max = ?10, shares = ?11
      WHERE merchant_id = ?1 AND packet_no = ?2 AND funded_at IS NULL";
 static INSERT_REFUSED: LazyLock<Insert> = LazyLock::new(|| {
-    Insert::new(
-        "refused_order",
-        "INSERT INTO refused_order (merchant_id, packet_no, reason, since, attempts)",
-    )
+    Insert::new("refused_order", "refused_order (merchant_id, packet_no, reason, since, attempts)")
 });
 /// Attempts only grow, so that an older reason never comes back.
 const UPDATE_REFUSED: &str = "UPDATE refused_order SET reason = ?3, attempts = ?5

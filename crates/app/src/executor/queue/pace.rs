@@ -37,7 +37,7 @@ impl Default for Pace {
     /// Nothing is known of the lane: no batch may take long even on a slow one, and a few batches
     /// under load find what a fast one can do.
     fn default() -> Self {
-        Self { batch_max: BATCH_MAX / 8, share_max: BATCH_MAX / 32 }
+        Self { batch_max: BATCH_MAX / 16, share_max: BATCH_MAX / 64 }
     }
 }
 
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_stall_costs_half_and_is_soon_made_up_for() {
-        let mut pace = after(10, Duration::from_micros(10));
+        let mut pace = after(10, Duration::from_micros(5));
         assert_eq!(pace.batch_max(), BATCH_MAX);
         pace.note(BATCH_MAX, Duration::from_mins(1));
         assert!(pace.batch_max() >= BATCH_MAX / 2);

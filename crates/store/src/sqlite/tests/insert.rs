@@ -7,13 +7,17 @@ use super::super::insert::Insert;
 use crate::error::Failure;
 
 const TABLE: &str = "CREATE TABLE place (no INTEGER PRIMARY KEY, name TEXT) STRICT";
-const INTO: &str = "INSERT INTO place (no, name)";
+const INTO: &str = "place (no, name)";
 
+/// All or none: in a transaction, as the writer's.
 fn inserted(connection: &Connection, numbers: &[i64]) -> Result<(), StoreError> {
     let insert = Insert::new("place", INTO);
-    let all = insert
-        .all(connection, numbers, |no, values| values.bind(params![no, format!("place {no}")]));
-    all.map_err(Failure::into_store)
+    let tx = connection.unchecked_transaction().unwrap();
+    insert
+        .all(&tx, numbers, |no, values| values.bind(params![no, format!("place {no}")]))
+        .map_err(Failure::into_store)?;
+    tx.commit().unwrap();
+    Ok(())
 }
 
 fn stored(connection: &Connection) -> Vec<(i64, String)> {

@@ -326,6 +326,8 @@ pub struct Spread {
 /// Something written beside the journals that does not follow from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditFinding {
+    /// A row tells of a packet that nobody sent (I-20).
+    Stray(String),
     /// A history line, a cursor or a message is missing or wrong (I-22).
     Handover(String),
     /// A reference or a payout does not fit its movements (I-28).
@@ -334,11 +336,12 @@ pub enum AuditFinding {
 
 impl AuditFinding {
     /// The invariants that findings can break.
-    pub const NUMBERS: [u8; 2] = [22, 28];
+    pub const NUMBERS: [u8; 3] = [20, 22, 28];
 
     /// The invariant this one breaks.
     pub const fn number(&self) -> u8 {
         match self {
+            Self::Stray(_) => 20,
             Self::Handover(_) => 22,
             Self::Reference(_) => 28,
         }
@@ -348,7 +351,7 @@ impl AuditFinding {
 /// The sentence.
 impl fmt::Display for AuditFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Handover(says) | Self::Reference(says)) = self;
+        let (Self::Stray(says) | Self::Handover(says) | Self::Reference(says)) = self;
         f.write_str(says)
     }
 }

@@ -40,6 +40,9 @@ pub(super) struct Size {
     pub(super) packets: u64,
 }
 
+/// Most packets that are sent for rounds to come.
+const SENT_AHEAD_MAX: usize = 1_000_000;
+
 /// A platform for measuring, and the packets not claimed yet in scattered order.
 pub(super) struct Bench {
     pub(super) app: Arc<App>,
@@ -64,7 +67,9 @@ impl Bench {
     pub(super) async fn take(&mut self, count: u64) -> Result<Vec<u64>, BenchError> {
         let count = usize::try_from(count).map_err(BenchError::other)?;
         if self.unclaimed.len() < count {
-            let (first, more) = (self.data.packets + 1, u64::try_from(4 * count).unwrap_or(0));
+            // For some rounds to come, but an overload takes millions and has one.
+            let more = count.max(SENT_AHEAD_MAX.min(4 * count));
+            let (first, more) = (self.data.packets + 1, u64::try_from(more).unwrap_or(0));
             self.data.send(&self.app, more).await?;
             self.unclaimed.extend(first..first + more);
             self.unclaimed.sort_unstable_by_key(|&no| scatter(no));

@@ -54,6 +54,23 @@ pub(super) enum Mode {
     Snapshot,
 }
 
+/// How a batch begins with such a `plan_cache_mode`.
+macro_rules! begin_batch {
+    ($plans:literal) => {
+        concat!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+             SET LOCAL plan_cache_mode = ",
+            $plans,
+            ";
+             SET LOCAL enable_hashjoin = off;
+             SET LOCAL enable_mergejoin = off;
+             SET LOCAL enable_seqscan = off;
+             SET LOCAL random_page_cost = 0.1;
+             SET LOCAL jit = off"
+        )
+    };
+}
+
 impl Mode {
     /// On a distributed database a batch is planned for the keys that it is given, which say on
     /// which shards the rows lie; and writers hold what [`super::distribute::fix_view`] waits for.
@@ -65,24 +82,8 @@ impl Mode {
                  SELECT pg_advisory_xact_lock_shared(
                      471612, current_schema()::regnamespace::oid::integer)"
             }
-            Self::Batch => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-                 SET LOCAL plan_cache_mode = force_generic_plan;
-                 SET LOCAL enable_hashjoin = off;
-                 SET LOCAL enable_mergejoin = off;
-                 SET LOCAL enable_seqscan = off;
-                 SET LOCAL random_page_cost = 0.1;
-                 SET LOCAL jit = off"
-            }
-            Self::LargeBatch => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
-                 SET LOCAL plan_cache_mode = force_custom_plan;
-                 SET LOCAL enable_hashjoin = off;
-                 SET LOCAL enable_mergejoin = off;
-                 SET LOCAL enable_seqscan = off;
-                 SET LOCAL random_page_cost = 0.1;
-                 SET LOCAL jit = off"
-            }
+            Self::Batch => begin_batch!("force_generic_plan"),
+            Self::LargeBatch => begin_batch!("force_custom_plan"),
             Self::Change => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
             Self::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         }

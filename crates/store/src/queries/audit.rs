@@ -84,6 +84,17 @@ JOIN packet ON packet.merchant_id = place.payer_id AND packet.packet_no = place.
 ORDER BY place.bill_no"
 );
 
+/// What became of packets that nobody sent.
+pub(crate) const STRAY_PROGRESS: &str = "
+SELECT packet_progress.merchant_id, packet_progress.packet_no
+FROM packet_progress
+LEFT JOIN packet
+    ON packet.merchant_id = packet_progress.merchant_id
+    AND packet.packet_no = packet_progress.packet_no
+    AND packet.funded_at IS NOT NULL
+WHERE packet.packet_no IS NULL
+LIMIT $1";
+
 /// History lines that followed merchant journals should have made and did not, or made wrong.
 pub(crate) const WRONG_LINES_OF_MERCHANTS: &str = "
 SELECT due.merchant_id, due.seq, due.user_id
@@ -330,7 +341,11 @@ pub(crate) async fn orders(
 
 /// What is written beside the journals and does not follow from them.
 pub(crate) async fn projections(session: &impl Session) -> Outcome<Vec<AuditFinding>> {
-    let mut findings = Vec::new();
+    let stray = sentences(session, STRAY_PROGRESS, |fields| {
+        let (id, no): (i64, i64) = (fields.raw()?, fields.raw()?);
+        Ok(format!("nobody sent packet {no} of merchant/{id}, of which something was claimed"))
+    });
+    let mut findings: Vec<_> = stray.await?.into_iter().map(AuditFinding::Stray).collect();
     for (sql, sentence) in HANDOVERS {
         let found = sentences(session, sql, sentence).await?;
         findings.extend(found.into_iter().map(AuditFinding::Handover));

@@ -228,7 +228,10 @@ fn serve(mut writing: Writing, mut queue: mpsc::Receiver<Job>) {
             tracing::error!("a job of the SQLite writer panicked");
             writing.generation.moves();
         }
-        writing.checkpoint();
+        if catch_unwind(AssertUnwindSafe(|| writing.checkpoint())).is_err() {
+            // The thread goes on, to answer what waits for it: that the store is broken.
+            writing.broken.break_off("a checkpoint panicked");
+        }
     }
 }
 

@@ -117,7 +117,7 @@ pub const JOURNALS: [Damage; 11] = [
     ),
 ];
 
-pub const PACKETS: [Damage; 16] = [
+pub const PACKETS: [Damage; 17] = [
     (
         "a user took two shares of a group",
         "UPDATE merchant_journal SET user_id = 1 WHERE kind = 5 AND packet_no = 3",
@@ -148,6 +148,12 @@ pub const PACKETS: [Damage; 16] = [
         &[5, 6, 9, 21],
     ),
     ("a packet forgot everything", "DELETE FROM packet_progress WHERE packet_no = 1", &[6, 9]),
+    (
+        "something was claimed of a packet that nobody sent",
+        "INSERT INTO packet_progress (merchant_id, packet_no, claimed, claimed_count, version)
+         VALUES (10000098, 9, 100, 1, 2)",
+        &[20],
+    ),
     (
         "a packet is worth a fen more",
         "UPDATE packet SET total = total + 1 WHERE packet_no = 4",

@@ -51,9 +51,9 @@ pub(super) struct LaneQueue<T> {
 
 #[derive(Debug)]
 struct State<T> {
-    waiters: HashMap<Turn, Waiter<T>>,
+    waiters: HashMap<Party, Waiter<T>>,
     /// Who has something waiting; the first one is next.
-    turns: VecDeque<Turn>,
+    turns: VecDeque<Party>,
     waiting: usize,
     /// How many were taken before their turn and hold their places until it comes. They are of who is
     /// `ahead`.
@@ -63,7 +63,7 @@ struct State<T> {
     pace: Pace,
     company: Company,
     /// Who was the last to get a place as one that is alone.
-    ahead: Option<Turn>,
+    ahead: Option<Party>,
     /// When the last batch was done.
     done_at: Option<Instant>,
     closed: bool,
@@ -79,12 +79,12 @@ pub(super) struct Lot<T> {
 
 /// Who takes turns: a merchant's journal, or those of some users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Turn {
+enum Party {
     Merchant(MerchantId),
     Users(u64),
 }
 
-impl Turn {
+impl Party {
     const fn of(journal: Owner) -> Self {
         match journal {
             Owner::Merchant(merchant) => Self::Merchant(merchant),
@@ -103,7 +103,7 @@ struct Waiter<T> {
 /// Whether a journal has the lane to itself.
 #[derive(Debug, Default)]
 struct Company {
-    last: Option<Turn>,
+    last: Option<Party>,
     batches_left: u32,
 }
 
@@ -126,15 +126,15 @@ impl<T> LaneQueue<T> {
 
     /// Puts `command` behind those of its journal.
     pub(super) fn push(&self, journal: Owner, command: T) -> Result<(), NoPlace> {
-        let turn = Turn::of(journal);
+        let party = Party::of(journal);
         let mut state = self.lock();
         if state.closed {
             return Err(NoPlace::Closed);
         }
-        if state.is_full_for(turn) {
+        if state.is_full_for(party) {
             return Err(NoPlace::Full);
         }
-        state.put(turn, command);
+        state.put(party, command);
         let enough = state.waiting >= state.wanted;
         drop(state);
         if enough {
@@ -234,44 +234,44 @@ impl<T> LaneQueue<T> {
 }
 
 impl<T> State<T> {
-    fn is_full_for(&self, turn: Turn) -> bool {
+    fn is_full_for(&self, party: Party) -> bool {
         let places = self.pace.places();
-        if !self.waiters.contains_key(&turn) {
+        if !self.waiters.contains_key(&party) {
             return self.turns.len() >= places;
         }
-        if self.is_alone(turn) {
-            return self.held_by(turn) >= self.pace.alone_max();
+        if self.is_alone(party) {
+            return self.held_by(party) >= self.pace.alone_max();
         }
         let held = (self.waiting + self.early).saturating_sub(self.held_from_before());
-        self.held_by(turn) >= places.saturating_sub(held)
+        self.held_by(party) >= places.saturating_sub(held)
     }
 
-    fn is_alone(&self, turn: Turn) -> bool {
+    fn is_alone(&self, party: Party) -> bool {
         self.company.is_over()
             && self.turns.len() <= 1
-            && self.turns.front().is_none_or(|&other| other == turn)
+            && self.turns.front().is_none_or(|&other| other == party)
     }
 
     /// What somebody holds beyond a batch who was alone: it kept nobody out when it came in, and
     /// shall not now.
     fn held_from_before(&self) -> usize {
-        let held = self.ahead.map_or(0, |turn| self.held_by(turn));
+        let held = self.ahead.map_or(0, |party| self.held_by(party));
         held.saturating_sub(self.pace.batch_max())
     }
 
-    /// The places that `turn` has.
-    fn held_by(&self, turn: Turn) -> usize {
-        let waiting = self.waiters.get(&turn).map_or(0, |waiter| waiter.commands.len());
-        waiting + if self.ahead == Some(turn) { self.early } else { 0 }
+    /// The places that `party` has.
+    fn held_by(&self, party: Party) -> usize {
+        let waiting = self.waiters.get(&party).map_or(0, |waiter| waiter.commands.len());
+        waiting + if self.ahead == Some(party) { self.early } else { 0 }
     }
 
-    fn put(&mut self, turn: Turn, command: T) {
-        if self.is_alone(turn) {
-            self.ahead = Some(turn);
+    fn put(&mut self, party: Party, command: T) {
+        if self.is_alone(party) {
+            self.ahead = Some(party);
         }
         let turns = &mut self.turns;
-        let waiter = self.waiters.entry(turn).or_insert_with(|| {
-            turns.push_back(turn);
+        let waiter = self.waiters.entry(party).or_insert_with(|| {
+            turns.push_back(party);
             Waiter { commands: VecDeque::new(), taken: 0 }
         });
         waiter.commands.push_back(command);
@@ -294,16 +294,16 @@ impl<T> State<T> {
                 if room == 0 {
                     break;
                 }
-                let Some(turn) = self.turns.pop_front() else { break };
-                let Some(waiter) = self.waiters.get_mut(&turn) else { continue };
+                let Some(party) = self.turns.pop_front() else { break };
+                let Some(waiter) = self.waiters.get_mut(&party) else { continue };
                 let count = (part - waiter.taken).min(waiter.commands.len()).min(room);
                 batch.extend(waiter.commands.drain(..count));
                 waiter.taken += count;
                 self.waiting -= count;
                 if waiter.commands.is_empty() {
-                    self.waiters.remove(&turn);
+                    self.waiters.remove(&party);
                 } else {
-                    self.turns.push_back(turn);
+                    self.turns.push_back(party);
                 }
             }
         }
@@ -314,7 +314,7 @@ impl<T> State<T> {
 
 impl Company {
     /// Whether a batch for those in `turns` has to be short for the sake of others.
-    fn is_there(&mut self, turns: &VecDeque<Turn>) -> bool {
+    fn is_there(&mut self, turns: &VecDeque<Party>) -> bool {
         let first = turns.front().copied();
         let alone = turns.len() == 1 && (first == self.last || self.last.is_none());
         self.batches_left =

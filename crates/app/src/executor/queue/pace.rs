@@ -15,13 +15,13 @@ const BATCH_TIME: Duration = Duration::from_millis(200);
 /// How many such batches in one a journal may have that is alone in its lane: it makes nobody wait
 /// but itself.
 const ALONE_TIMES: usize = 2;
-/// How long a batch should take in which one journal could fill a lane and others are there.
-const SHARED_TIME: Duration = Duration::from_millis(20);
+/// How long a journal that could fill the lane may make a batch last in which others are: no longer
+/// than this, nor than what is fixed about a batch, so that it at most doubles what others wait for.
+const SHARED_TIME: Duration = Duration::from_millis(12);
 /// However slow a lane is, a batch may have so many: fewer would only make it slower.
 const BATCH_MIN: usize = 512;
-/// However much of a short batch is fixed, a journal among others may have such a part of a full
-/// one: else a slow disk would leave it next to nothing.
-const SHARE_PART: usize = 16;
+/// However little is fixed about a batch, a journal among others may have such a part of a full one.
+const SHARE_PART: usize = 32;
 /// A lane's places, in full batches. With those under way, two at most, what waits is worked off in
 /// about a second, unless the lane is so slow that [`BATCH_MIN`] takes longer.
 const PLACES: usize = 2;
@@ -37,7 +37,7 @@ impl Default for Pace {
     /// Nothing is known of the lane: no batch may take long even on a slow one, and a few batches
     /// under load find what a fast one can do.
     fn default() -> Self {
-        Self { batch_max: BATCH_MAX / 16, share_max: BATCH_MAX / 64 }
+        Self { batch_max: BATCH_MAX / 8, share_max: BATCH_MAX / 32 }
     }
 }
 
@@ -80,8 +80,17 @@ impl Pace {
     /// A batch took so long of which no journal could have more than its share.
     pub(super) fn note_shared(&mut self, commands: usize, took: Duration) {
         self.note(commands, took);
-        toward(&mut self.share_max, commands, took, SHARED_TIME, 1);
+        let share = self.share_max.min(commands);
+        let (share_took, all_took) = (self.time_of(share), self.time_of(commands));
+        let fixed = took.saturating_sub(all_took);
+        toward(&mut self.share_max, share, share_took, fixed.min(SHARED_TIME), 1);
         self.share_max = self.share_max.max(self.batch_max / SHARE_PART);
+    }
+
+    /// How long so many commands more make a batch, as far as full ones tell.
+    fn time_of(self, commands: usize) -> Duration {
+        let count = |commands| u32::try_from(commands).unwrap_or(u32::MAX);
+        BATCH_TIME * count(commands) / count(self.batch_max)
     }
 }
 
@@ -135,44 +144,38 @@ mod tests {
         assert_eq!(after(50, Duration::from_secs(1)).batch_max(), BATCH_MIN);
     }
 
-    #[test]
-    fn what_a_journal_may_have_among_others_follows_a_shorter_time() {
-        let mut pace = after(10, Duration::from_micros(1));
+    /// After fifty batches of which 50 commands were of others and a journal had all that it may
+    /// have: beside the commands they took `fixed`.
+    fn among_others(mut pace: Pace, each: Duration, fixed: Duration) -> Pace {
         for _ in 0..50 {
-            // Of each batch 100 are of others; a command takes a twentieth of a millisecond.
-            let commands = pace.share_max() + 100;
-            pace.note_shared(
-                commands,
-                Duration::from_micros(50) * u32::try_from(commands).unwrap(),
-            );
+            let commands = pace.share_max() + 50;
+            pace.note_shared(commands, each * u32::try_from(commands).unwrap() + fixed);
         }
-        assert_eq!(pace.batch_max(), BATCH_MAX, "batches that short do not tell");
-        assert_eq!(pace.share_max(), BATCH_MAX / SHARE_PART, "the least of a lane that was fast");
-        let mut pace = after(50, Duration::from_micros(50));
-        for _ in 0..50 {
-            let commands = pace.share_max() + 100;
-            pace.note_shared(
-                commands,
-                Duration::from_micros(50) * u32::try_from(commands).unwrap(),
-            );
-        }
-        assert!(pace.share_max().abs_diff(400) <= 4, "{pace:?}: 20 ms are 400 commands");
+        pace
     }
 
     #[test]
-    fn what_is_fixed_about_a_batch_does_not_leave_a_journal_without_a_part() {
-        let mut pace = after(50, Duration::from_micros(16));
-        let full = pace.batch_max();
-        for _ in 0..50 {
-            let each = Duration::from_micros(16) * u32::try_from(pace.share_max()).unwrap();
-            pace.note_shared(pace.share_max(), Duration::from_millis(40) + each);
+    fn a_journal_among_others_at_most_doubles_what_is_fixed_about_a_batch() {
+        let each = Duration::from_micros(50);
+        let fast = after(50, each);
+        for (fixed, share) in [(4, 125), (8, 160), (12, 240), (60, 240)] {
+            let pace = among_others(fast, each, Duration::from_millis(fixed));
+            assert!(pace.share_max().abs_diff(share) <= 2, "{pace:?}: {share} for {fixed} ms");
+            assert_eq!(pace.batch_max(), fast.batch_max(), "batches that short do not tell");
         }
-        assert_eq!((pace.batch_max(), pace.share_max()), (full, full / SHARE_PART));
+    }
+
+    #[test]
+    fn a_batch_of_which_little_is_fixed_leaves_a_journal_its_part() {
+        let each = Duration::from_micros(50);
+        let fast = after(50, each);
+        let pace = among_others(fast, each, Duration::from_millis(1));
+        assert_eq!(pace.share_max(), fast.batch_max() / SHARE_PART);
     }
 
     #[test]
     fn a_stall_costs_half_and_is_soon_made_up_for() {
-        let mut pace = after(10, Duration::from_micros(5));
+        let mut pace = after(10, Duration::from_micros(10));
         assert_eq!(pace.batch_max(), BATCH_MAX);
         pace.note(BATCH_MAX, Duration::from_mins(1));
         assert!(pace.batch_max() >= BATCH_MAX / 2);

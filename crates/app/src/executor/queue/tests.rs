@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 use super::{COMPANY_BATCHES, LaneQueue, NoPlace};
 
 /// What a lane takes of which nothing is known yet.
-const BATCH_MAX: usize = super::super::BATCH_MAX / 16;
+const BATCH_MAX: usize = super::super::BATCH_MAX / 8;
 const SHARE_MAX: usize = BATCH_MAX / 4;
 /// What a journal may have in one batch, and wait for another, while it is alone.
 const ALONE_MAX: usize = 2 * BATCH_MAX;

@@ -15,7 +15,7 @@ const BATCH_TIME: Duration = Duration::from_millis(200);
 /// How many such batches in one a journal may have that is alone in its lane: it makes nobody wait
 /// but itself.
 const ALONE_TIMES: usize = 2;
-/// How long a journal that could fill the lane may make a batch last in which others are: no longer
+/// How much longer a journal that could fill the lane may make a batch in which others are: no more
 /// than this, nor than what is fixed about a batch, so that it at most doubles what others wait for.
 const SHARED_TIME: Duration = Duration::from_millis(12);
 /// However slow a lane is, a batch may have so many: fewer would only make it slower.
@@ -87,7 +87,8 @@ impl Pace {
         self.share_max = self.share_max.max(self.batch_max / SHARE_PART);
     }
 
-    /// How long so many commands more make a batch, as far as full ones tell.
+    /// How much longer so many commands make a batch, as far as full ones tell. A lane for which
+    /// [`BATCH_MAX`] is less than [`BATCH_TIME`] is taken for slower, and a share for longer, than it is.
     fn time_of(self, commands: usize) -> Duration {
         let count = |commands| u32::try_from(commands).unwrap_or(u32::MAX);
         BATCH_TIME * count(commands) / count(self.batch_max)

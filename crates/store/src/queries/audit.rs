@@ -341,20 +341,12 @@ pub(crate) async fn orders(
 
 /// What is written beside the journals and does not follow from them.
 pub(crate) async fn projections(session: &impl Session) -> Outcome<Vec<AuditFinding>> {
-    let stray = sentences(session, STRAY_PROGRESS, |fields| {
-        let (id, no): (i64, i64) = (fields.raw()?, fields.raw()?);
-        Ok(format!("nobody sent packet {no} of merchant/{id}, of which something was claimed"))
-    });
-    let mut findings: Vec<_> = stray.await?.into_iter().map(AuditFinding::Stray).collect();
-    for (sql, sentence) in HANDOVERS {
-        let found = sentences(session, sql, sentence).await?;
-        findings.extend(found.into_iter().map(AuditFinding::Handover));
+    let mut findings = Vec::new();
+    for (sql, finding, sentence) in CHECKS {
+        let found = session.query(sql, "a finding", values![SENTENCES_MAX], sentence).await?;
+        findings.extend(found.into_iter().map(finding));
     }
     findings.extend(superfluous_lines(session).await?);
-    for (sql, sentence) in REFERENCES {
-        let found = sentences(session, sql, sentence).await?;
-        findings.extend(found.into_iter().map(AuditFinding::Reference));
-    }
     Ok(findings)
 }
 
@@ -372,31 +364,30 @@ async fn superfluous_lines(session: &impl Session) -> Outcome<Option<AuditFindin
 /// What the columns of a row say: the sentence about it.
 type Sentence = fn(&mut Fields<'_>) -> Outcome<String>;
 
-async fn sentences(
-    session: &impl Session,
-    sql: &'static str,
-    sentence: Sentence,
-) -> Outcome<Vec<String>> {
-    session.query(sql, "a finding", values![SENTENCES_MAX], sentence).await
-}
+/// What is found of which kind.
+type Finding = fn(String) -> AuditFinding;
 
-const HANDOVERS: [(&str, Sentence); 4] = [
-    (WRONG_LINES_OF_MERCHANTS, |fields| wrong_line(fields, "merchant")),
-    (WRONG_LINES_OF_USERS, |fields| wrong_line(fields, "user")),
-    (WRONG_CURSORS, |fields| {
+/// What each query finds, and the sentence about it.
+const CHECKS: [(&str, Finding, Sentence); 8] = [
+    (STRAY_PROGRESS, AuditFinding::Stray, |fields| {
+        let (id, no): (i64, i64) = (fields.raw()?, fields.raw()?);
+        Ok(format!("something became of packet {no} of merchant/{id}, which nobody sent"))
+    }),
+    (WRONG_LINES_OF_MERCHANTS, AuditFinding::Handover, |fields| wrong_line(fields, "merchant")),
+    (WRONG_LINES_OF_USERS, AuditFinding::Handover, |fields| wrong_line(fields, "user")),
+    (WRONG_CURSORS, AuditFinding::Handover, |fields| {
         let id: i64 = fields.raw()?;
         Ok(format!("the journal merchant/{id} is followed by nobody, or beyond its head"))
     }),
-    (LOST_MESSAGES, |fields| {
+    (LOST_MESSAGES, AuditFinding::Handover, |fields| {
         let (id, no): (i64, i64) = (fields.raw()?, fields.raw()?);
         Ok(format!("no inbox has the message of packet {no} of merchant/{id}"))
     }),
-];
-
-const REFERENCES: [(&str, Sentence); 3] = [
-    (WRONG_REFERENCES_OF_MERCHANTS, |fields| wrong_reference(fields, "merchant")),
-    (WRONG_REFERENCES_OF_USERS, |fields| wrong_reference(fields, "user")),
-    (WRONG_PAYOUTS, |fields| {
+    (WRONG_REFERENCES_OF_MERCHANTS, AuditFinding::Reference, |fields| {
+        wrong_reference(fields, "merchant")
+    }),
+    (WRONG_REFERENCES_OF_USERS, AuditFinding::Reference, |fields| wrong_reference(fields, "user")),
+    (WRONG_PAYOUTS, AuditFinding::Reference, |fields| {
         let (user, reference): (i64, String) = (fields.raw()?, fields.raw()?);
         Ok(format!("user/{user}: the payout {reference} is not what its movements say"))
     }),

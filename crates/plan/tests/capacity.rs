@@ -65,7 +65,7 @@ fn disks_are_what_multiplication_says() {
     assert!((flows.day_bytes - 864e6 * 686.0).abs() < 1.0);
     let all = (864e7 * 686.0 + 184e6) * 2.0 / 0.7;
     assert!((flows.disk_bytes / all - 1.0).abs() < 1e-9);
-    assert!((flows.log_bytes - 420_000.0 * 1_100.0).abs() < 1.0);
+    assert!((flows.log_bytes - 420_000.0 * 1_200.0).abs() < 1.0);
     assert!((flows.shard_packets - 432e6).abs() < 1.0);
 }
 

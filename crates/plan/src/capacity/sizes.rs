@@ -33,17 +33,17 @@ pub const POSTGRES_NOTE: &str = "from the schema: 28 bytes a row, 8 a number, te
 
 /// Bytes of SQLite. Send: packet 236, journal 126, order 54, expiry 23, and a message of about 30.
 /// Claim: journal 126, progress 28, user's day 23 the first time, and a history line of about 40. User:
-/// names 91, their index 52, subject 22, wallet 19. Log: pages of 2 KiB, half a one for a scattered
-/// claim in a full batch, and a third of one for a send, whose rows lie together; told by what the
-/// writer's thread wrote, 600,000 claims and a million sends. All of a packet with terms of its own: those
+/// names 91, their index 52, subject 22, wallet 19. Log: pages of 4 KiB, a third of one for a scattered
+/// claim in a full batch, and a tenth of one for a send, whose rows lie together; told by what the
+/// writer's thread wrote, 400,000 claims and as many sends. All of a packet with terms of its own: those
 /// that share theirs with others of their batch are 158, but of many merchants each sends one in a batch.
 const SQLITE: Bytes = Bytes {
     packet: 469.0,
     claim: 217.0,
     journal_row: 126.0,
     user: 184.0,
-    log_claim: 1_100.0,
-    log_send: 660.0,
+    log_claim: 1_200.0,
+    log_send: 470.0,
 };
 
 /// A row of PostgreSQL: its numbers, the bytes of its texts, and for each index the bytes of a key.

